@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""`labelcam check`: settings, model, goldens and camera, one by one, with the remedy for what will not work."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .camera import EndOfFrames, open_camera, parse_spec
+from .classifier import Classifier
+from .errors import GateFailed, LabelcamError
+from .golden import check_goldens
+from .run import load_classifier, with_flags
+from .settings import Settings, load_settings
+
+# The first of these that occurs is the command's exit code: what a restart cannot mend comes first.
+EXIT_ORDER = (78, 3, 74, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What became of one of the checks."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    exit_code: int = 0
+
+
+def check(settings_file: Path | None, model: str | None, camera: str | None, *, as_json: bool) -> int:
+    """Print every check and return the exit code of the most lasting failure, else 0."""
+    checks: list[Check] = []
+    settings = _try(checks, "settings", lambda: (with_flags(load_settings(settings_file), model, camera), "read"))
+    if settings:
+        classifier = _try(checks, "model", lambda: _model(settings))
+        if classifier:
+            _try(checks, "goldens", lambda: (True, _goldens(classifier)))
+        _try(checks, "camera", lambda: (True, _camera(settings)))
+    codes = {found.exit_code for found in checks}
+    ok = all(found.ok for found in checks)
+    if as_json:
+        shown = [{key: value for key, value in asdict(found).items() if key != "exit_code"} for found in checks]
+        print(json.dumps({"schema": 1, "ok": ok, "checks": shown}, indent=2, ensure_ascii=False))
+    else:
+        for found in checks:
+            print(f"{'ok  ' if found.ok else 'FAIL'} {found.name:9} {found.detail}")
+    return 0 if ok else next((code for code in EXIT_ORDER if code in codes), 1)
+
+
+def _try(checks: list[Check], name: str, work: Callable[[], tuple[T, str]]) -> T | None:
+    try:
+        result, detail = work()
+    except LabelcamError as error:
+        what, _, remedy = str(error).rpartition("; ")
+        checks.append(Check(name, False, str(error), remedy if what else "", error.exit_code))
+        return None
+    checks.append(Check(name, True, detail))
+    return result
+
+
+def _model(settings: Settings) -> tuple[Classifier, str]:
+    classifier = load_classifier(settings)
+    found = classifier.interpreter.delegation()
+    taken = f"{found.delegate} takes {found.taken} of {found.total} operations"
+    return classifier, f"{classifier.model.path}: {len(classifier.labels)} labels, {classifier.size}, {taken}"
+
+
+def _goldens(classifier: Classifier) -> str:
+    results = check_goldens(classifier.model, classifier)
+    failed = [result for result in results if not result.passed]
+    if failed:
+        told = ", ".join(f"{result.name}: {result.detail}" for result in failed)
+        raise GateFailed(f"{len(failed)} of {len(results)} goldens fail ({told}); do not use this model on this machine")
+    return f"{len(results)} reproduced" if results else "none inside the model file"
+
+
+def _camera(settings: Settings) -> str:
+    spec = parse_spec(settings.camera.source)
+    with open_camera(spec, settings.limits.max_fps, settings.camera.timeout_seconds) as camera:
+        try:
+            height, width = camera.capture().pixels.shape[:2]
+        except EndOfFrames:
+            return f"{spec.kind}: no frame"
+    return f"{spec.kind}: delivers {width}x{height}"

@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""A model file, ready to answer: pixels in, scores out."""
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ModelFileError
+from .images import Pixels
+from .model_file import ModelFile
+from .preprocess import Fit, InputCode, Size, fit_image
+from .runtime import QUANTISED, Array, DelegateName, Interpreter, Tensor
+
+log = logging.getLogger(__name__)
+
+FEW = 8
+"""Up to so many best labels are picked one by one."""
+
+Scores = NDArray[np.float32]
+"""One score per label, in the order of the outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One answer of the network."""
+
+    label: str
+    score: float
+    """0 to 1 for networks that end in a softmax."""
+
+
+class Classifier:
+    """Answers what is on a picture. Not thread-safe: `fit` and `encode` may run on one thread, `scores` on another."""
+
+    def __init__(
+        self, model: ModelFile, threads: int = 1, delegate: DelegateName = "xnnpack", fit: Fit | None = None
+    ) -> None:
+        """Load the network. Raises ModelFileError if it is not an image classifier that fits its labels."""
+        self.model = model
+        self.interpreter = Interpreter(model.path, threads, delegate)
+        tensor = self.interpreter.input
+        self.size = _image_size(model, tensor.shape)
+        self.labels = _labels(model, self.interpreter.output.shape)
+        self.preprocess = replace(model.preprocess, fit=fit) if fit else model.preprocess
+        stated = model.manifest.preprocess if model.manifest else None
+        self._code = InputCode(tensor.dtype, tensor.scale, tensor.zero_point, stated)
+        self._real = _real_values(self.interpreter.output)
+        if stated is None:
+            log.info("no-manifest model=%s fit=%s input=%s", model.name, self.preprocess.fit, self._code.kind)
+
+    def input_array(self) -> Array:
+        """Return a new array of the input's shape and type, for `prepare`."""
+        return np.zeros(self.interpreter.input.shape, self.interpreter.input.dtype)
+
+    def prepare(self, pixels: Pixels, out: Array) -> None:
+        """Write height x width x 3 RGB pixels of any size into `out`, as the network takes them."""
+        if self.interpreter.input.dtype.itemsize == 1:
+            # A byte a channel: resize straight into the input array, then code it in place.
+            ready = out[0].view(np.uint8)
+            fit_image(pixels, self.size, self.preprocess, ready)
+            self._code.encode(ready, out[0])
+        else:
+            self._code.encode(fit_image(pixels, self.size, self.preprocess), out[0])
+
+    def encode(self, pixels: Pixels, out: Array) -> None:
+        """Write pixels that already have the network's size into `out`, as the network takes them."""
+        self._code.encode(pixels, out[0])
+
+    def scores(self, prepared: Array) -> Scores:
+        """Return the network's answer to a prepared input, dequantised, one score per label."""
+        self.interpreter.write(prepared)
+        return self.scores_of_written()
+
+    def scores_of_written(self) -> Scores:
+        """Return the answer to what was last written into the interpreter."""
+        self.interpreter.invoke()
+        raw = self.interpreter.read().reshape(-1)
+        # One look-up for a thousand scores: between two invokes every array operation costs several microseconds.
+        return raw.astype(np.float32) if self._real is None else self._real.take(raw.view(np.uint8))
+
+    def top(self, scores: Scores, count: int) -> tuple[Label, ...]:
+        """Return the best answers, best first; of equal scores the label that stands first in the file wins."""
+        if count > FEW:
+            best = np.argsort(-scores, kind="stable")[:count].tolist()
+        else:
+            # A few passes for the greatest value are quicker than any sort.
+            rest, best = scores.copy(), []
+            for _ in range(min(count, len(rest))):
+                best.append(int(rest.argmax()))
+                rest[best[-1]] = -np.inf
+        return tuple(Label(self.labels[i], round(float(scores[i]), 4)) for i in best)
+
+    def classify(self, pixels: Pixels, count: int = 5) -> tuple[Label, ...]:
+        """Return the best answers for one picture, best first."""
+        prepared = self.input_array()
+        self.prepare(pixels, prepared)
+        return self.top(self.scores(prepared), count)
+
+
+def _real_values(output: Tensor) -> Scores | None:
+    """What each byte of a quantised output stands for, at the index of its bits; None for other outputs."""
+    if output.dtype not in QUANTISED:
+        return None
+    codes = np.arange(256, dtype=np.uint8).view(output.dtype).astype(np.float32)
+    return ((codes - np.float32(output.zero_point)) * np.float32(output.scale)).astype(np.float32)
+
+
+def _image_size(model: ModelFile, shape: tuple[int, ...]) -> Size:
+    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape) < 1:
+        raise ModelFileError(
+            f"{model.path}: its input is {list(shape)}, but one RGB picture, [1, height, width, 3], is needed; "
+            "convert an image classifier with a batch of 1"
+        )
+    return Size(width=shape[2], height=shape[1])
+
+
+def _labels(model: ModelFile, shape: tuple[int, ...]) -> tuple[str, ...]:
+    count = int(np.prod(shape)) if shape else 0
+    if max(shape, default=0) != count or count < 2:
+        raise ModelFileError(
+            f"{model.path}: its output is {list(shape)}, but one score per label is needed; convert an image classifier"
+        )
+    if model.labels is None:
+        log.warning("no-labels model=%s: answers are numbered 0 to %d; put labels.txt beside it", model.name, count - 1)
+        return tuple(str(number) for number in range(count))
+    if len(model.labels) != count:
+        raise ModelFileError(
+            f"{model.path}: has {len(model.labels)} labels for {count} outputs; give a label file with {count} lines"
+        )
+    return model.labels

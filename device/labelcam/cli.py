@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of the device: parse, dispatch, translate errors; nothing else."""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from . import __version__
+from .console import complain, set_up_logging
+from .errors import LabelcamError
+
+CAMERAS = "picamera2[:N], v4l2:/dev/video0, rtsp://…, video:FILE, photos:DIR, synthetic:640x480[@FPS]"
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of `labelcam`."""
+    parser = argparse.ArgumentParser(prog="labelcam", description="Say what a camera sees, and what that costs.")
+    parser.add_argument("--version", action="version", version=f"labelcam {__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="results as JSON on stdout, everything else on stderr")
+    common.add_argument("-v", "--verbose", action="store_true", help="log more, to stderr")
+    common.add_argument("--version", action="version", version=f"labelcam {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands, common)
+    _add_classify(commands, common)
+    _add_check(commands, common)
+    defaults = commands.add_parser("defaults", parents=[common], help="print the commented default settings")
+    defaults.set_defaults(action=_defaults)
+    return parser
+
+
+def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
+    run = commands.add_parser("run", parents=[common], help="the daemon: classify a camera's frames until stopped")
+    run.add_argument("--settings", type=Path, metavar="FILE", help="the one settings file to read")
+    run.add_argument("--model", metavar="FILE", help="the model file")
+    run.add_argument("--camera", metavar="SPEC", help=f"the camera: {CAMERAS}")
+    run.add_argument("--frames", type=_positive_int, metavar="N", help="stop after N frames")
+    run.add_argument("--seconds", type=_positive_float, metavar="S", help="stop after S seconds")
+    run.add_argument("--summary", type=Path, metavar="FILE", help="write the summary there, as JSON")
+    run.set_defaults(action=_run)
+
+
+def _add_classify(commands: Commands, common: argparse.ArgumentParser) -> None:
+    classify = commands.add_parser("classify", parents=[common], help="one answer per image")
+    classify.add_argument("model", type=Path, metavar="MODEL")
+    classify.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    classify.add_argument("--fit", choices=["crop", "squeeze", "letterbox"], help="in place of what the model file says")
+    classify.add_argument("--top", type=_positive_int, default=3, metavar="K", help="labels per image (3)")
+    classify.set_defaults(action=_classify)
+
+
+def _add_check(commands: Commands, common: argparse.ArgumentParser) -> None:
+    check = commands.add_parser("check", parents=[common], help="what will work, and the remedy for what won't")
+    check.add_argument("--settings", type=Path, metavar="FILE", help="the one settings file to read")
+    check.add_argument("--model", metavar="FILE", help="the model file")
+    check.add_argument("--camera", metavar="SPEC", help=f"the camera: {CAMERAS}")
+    check.set_defaults(action=_check)
+
+
+def _positive_int(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
+    return value
+
+
+def _positive_float(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
+
+
+# The commands import what they need themselves: `--help` and `--version` answer without loading the interpreter.
+
+
+def _run(args: argparse.Namespace) -> int:
+    from .run import run
+
+    return run(args.settings, args.model, args.camera, args.frames, args.seconds, args.summary, as_json=args.json)
+
+
+def _classify(args: argparse.Namespace) -> int:
+    from .classify import classify
+
+    return classify(args.model, args.images, args.fit, args.top, as_json=args.json)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from .check import check
+
+    return check(args.settings, args.model, args.camera, as_json=args.json)
+
+
+def _defaults(args: argparse.Namespace) -> int:
+    import json
+    from dataclasses import asdict
+
+    from .settings import Settings, default_text
+
+    if args.json:
+        print(json.dumps({"schema": 1, "defaults": asdict(Settings())}, indent=2))
+    else:
+        print(default_text(), end="")
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    args = build_parser().parse_args(argv)
+    set_up_logging(args.verbose)
+    try:
+        if platform.machine() not in ("x86_64", "aarch64"):
+            raise LabelcamError(f"{platform.machine()} is not supported: on a Raspberry Pi, use the 64-bit image")
+        return int(args.action(args))
+    except LabelcamError as error:
+        complain("labelcam", error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our stdout went away; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

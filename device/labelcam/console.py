@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""What people see on stderr: calm and beautiful in a terminal, plain in a pipe. stdout belongs to results.
+
+rich is imported only when something is drawn, so that the daemon's start does not pay for it.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+
+def note(text: str) -> None:
+    """Say something to a person."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def complain(program: str, error: Exception) -> None:
+    """Report an error as the one line that design and scripts expect; with LABELCAM_DEBUG set, with its traceback."""
+    if os.environ.get("LABELCAM_DEBUG"):
+        raise error
+    print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
+
+
+def set_up_logging(verbose: bool) -> None:
+    """Send every logger of ours to stderr; journald adds the time."""
+    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", level=logging.WARNING)
+    logging.getLogger("labelcam").setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.getLogger("labelcam_converter").setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Show that something of unknown length goes on, and in the end how long it took."""
+    begun = time.monotonic()
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        with Console(stderr=True).status(f"{title} …"):
+            yield
+    else:
+        yield
+    note(f"  {title}: {time.monotonic() - begun:.1f} s")
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar with the time left; call what the block is given once for each of `total` pieces of work."""
+    begun = time.monotonic()
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(title, total=total)
+            yield lambda: bar.advance(task)
+    else:
+        yield lambda: None
+    note(f"  {title}: {total} in {time.monotonic() - begun:.1f} s")
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), file: TextIO | None = None) -> None:
+    """Print rows in columns, the first left-aligned, the others right-aligned; rules and bold only in a terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    out = file or sys.stdout
+    # In a pipe nothing may be folded to an imaginary width of 80.
+    console = Console(file=out, width=None if out.isatty() else 200)
+    drawn = Table(box=SIMPLE_HEAD if out.isatty() else None, show_header=bool(header), pad_edge=False)
+    for number, title in enumerate(header or rows[0]):
+        drawn.add_column(title if header else "", justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        drawn.add_row(*row)
+    console.print(drawn)

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one image loader, for the device and the converter alike: upright, RGB, 8 bits."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ImageError
+
+Pixels = NDArray[np.uint8]
+"""Height x width x 3, RGB."""
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+"""What counts as an image in a folder, in lower case."""
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Return every image file below `folder`, sorted by path, so that the order is the same on every machine.
+
+    Raises ImageError if the folder is missing or holds none.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"{folder}: no such folder of images; give one that holds {_names()}")
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not found:
+        raise ImageError(f"{folder}: holds no image; put some in that end in {_names()}")
+    return found
+
+
+def read_image(path: Path) -> Pixels:
+    """Return the image upright (its EXIF orientation applied), as height x width x 3 RGB bytes.
+
+    Raises ImageError if the file is missing, damaged, cut short or no image.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+    if data.startswith(b"\xff\xd8") and not _jpeg_is_whole(data):
+        # OpenCV would fill the missing part with grey and say nothing.
+        raise ImageError(f"{path}: the JPEG is cut short; copy it again")
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise ImageError(f"{path}: not an image that can be read; expected {_names()}")
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def write_png(path: Path, pixels: Pixels) -> None:
+    """Write height x width x 3 RGB bytes as a PNG."""
+    path.write_bytes(encode_png(pixels))
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """Return height x width x 3 RGB bytes as the bytes of a PNG; the same pixels always give the same bytes."""
+    _, data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    return data.tobytes()
+
+
+def decode_png(data: bytes, name: str) -> Pixels:
+    """Return what `encode_png` was given. Raises ImageError, naming the image as `name`, if the bytes are damaged."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if pixels is None:
+        raise ImageError(f"{name}: the picture inside the model file is damaged; build or copy the file again")
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def _jpeg_is_whole(data: bytes) -> bool:
+    """Whether the end-of-image marker (ITU-T T.81, B.2.1) stands near the end; cameras may append a few bytes."""
+    return data.rfind(b"\xff\xd9") > len(data) * 0.9
+
+
+def _names() -> str:
+    return ", ".join(sorted(SUFFIXES))

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""The seam between readings and everyone who wants them: one bounded queue and one thread for each publisher."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Protocol
+
+from ..records import Reading, Summary
+
+log = logging.getLogger(__name__)
+
+QUEUE_LENGTH = 256
+"""Readings that a slow publisher may be behind before its oldest are dropped: about 25 s at 10 frames a second."""
+
+
+class Publisher(Protocol):
+    """Sends readings somewhere, on a thread of its own."""
+
+    name: str
+
+    lossless: bool
+    """True: a finite source waits for this publisher rather than have it lose a reading."""
+
+    def open(self) -> None:
+        """Make contact, without waiting for it."""
+        ...
+
+    def wants(self, reading: Reading) -> bool:
+        """Whether this reading is worth sending. Called on the pipeline's thread: quick, and without side effects
+        that others see, for waking a thread in vain costs an invoke more than the answer.
+        """
+        ...
+
+    def publish(self, reading: Reading) -> None:
+        """Send one reading."""
+        ...
+
+    def report(self, summary: Summary) -> None:
+        """Send the account of the run so far; called every minute."""
+        ...
+
+    def close(self) -> None:
+        """Send what must be sent last and break off."""
+        ...
+
+
+class Outbox:
+    """A publisher behind its queue."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.publisher = publisher
+        self.dropped = 0
+        self._queue: deque[Reading | Summary] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name=f"publish-{publisher.name}", daemon=True)
+
+    def open(self) -> None:
+        self._thread.start()
+
+    def offer(self, item: Reading | Summary, wait: bool) -> None:
+        """Hand an item over. Where the queue is full, `wait` for room, else drop the oldest and count it."""
+        with self._changed:
+            if len(self._queue) >= QUEUE_LENGTH:
+                if wait and self.publisher.lossless:
+                    self._changed.wait_for(lambda: len(self._queue) < QUEUE_LENGTH or not self._thread.is_alive())
+                else:
+                    self._queue.popleft()
+                    self.dropped += 1
+            self._queue.append(item)
+            self._changed.notify_all()
+
+    def close(self, timeout_s: float) -> None:
+        """Let the queue drain for at most `timeout_s` seconds."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            log.warning("publisher-stuck name=%s: its last readings may be lost", self.publisher.name)
+
+    def _run(self) -> None:
+        try:
+            self.publisher.open()
+            while (item := self._take()) is not None:
+                if isinstance(item, Reading):
+                    self.publisher.publish(item)
+                else:
+                    self.publisher.report(item)
+            self.publisher.close()
+        except OSError as error:
+            # A full disk or a reader that went away must not end the daemon; whoever cares asks `failed`.
+            log.warning("publisher-ended name=%s reason=%s", self.publisher.name, error)
+
+    def _take(self) -> Reading | Summary | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closing)
+            item = self._queue.popleft() if self._queue else None
+            self._changed.notify_all()
+            return item
+
+
+class Publishers:
+    """All of them together."""
+
+    def __init__(self, outboxes: list[Outbox], lossless: bool) -> None:
+        self._outboxes = outboxes
+        self._lossless = lossless
+
+    def offer(self, reading: Reading) -> None:
+        """Hand a reading to every publisher that wants it; blocks only where a finite source is to lose nothing."""
+        for outbox in self._outboxes:
+            if outbox.publisher.wants(reading):
+                outbox.offer(reading, self._lossless)
+
+    def report(self, summary: Summary) -> None:
+        """Hand the account of the run so far to every publisher."""
+        for outbox in self._outboxes:
+            outbox.offer(summary, self._lossless)
+
+    def dropped(self) -> dict[str, int]:
+        """Return how many items each publisher had to drop."""
+        return {outbox.publisher.name: outbox.dropped for outbox in self._outboxes}
+
+
+@contextmanager
+def run_publishers(publishers: Iterable[Publisher], lossless: bool) -> Iterator[Publishers]:
+    """Run publishers on their threads for the length of the block, and give each two seconds to finish after it."""
+    with ExitStack() as stack:
+        outboxes = [Outbox(publisher) for publisher in publishers]
+        for outbox in outboxes:
+            outbox.open()
+            stack.callback(outbox.close, 2.0)
+        yield Publishers(outboxes, lossless)

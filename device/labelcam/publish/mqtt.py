@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""MQTT: the state retained, events, telemetry, and a last will that tells when we are gone."""
+
+import json
+import logging
+import os
+import socket
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+from ..errors import SettingsError
+from ..records import Reading, Summary
+from ..settings import MqttSettings
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 60.0
+"""The state is published when it changes, and at least this often."""
+
+
+class Mqtt:
+    """Keeps one connection to a broker, whenever it can be had, and says there what is seen."""
+
+    name = "mqtt"
+    lossless = False
+
+    def __init__(self, settings: MqttSettings, model: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """Prepare, without touching the network. Raises SettingsError if the secrets or certificates cannot be used."""
+        node = settings.node or socket.gethostname()
+        self._topic = f"{settings.base_topic}/{node}"
+        self._where = f"{settings.host}:{settings.port}"
+        self._settings, self._model, self._clock = settings, model, clock
+        self._state: str | None = None
+        self._retained: dict[str, str] = {}
+        self._due_s = 0.0
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"labelcam-{node}")
+        self._client.reconnect_delay_set(min_delay=1, max_delay=60)
+        self._client.max_queued_messages_set(100)
+        self._client.will_set(f"{self._topic}/availability", "offline", qos=1, retain=True)
+        self._client.on_connect = self._connected
+        self._client.on_connect_fail = self._unreachable
+        self._client.on_disconnect = self._disconnected
+        if settings.user:
+            self._client.username_pw_set(settings.user, read_password(settings))
+        if settings.tls:
+            self._set_up_tls(settings.ca_file)
+
+    def _set_up_tls(self, ca_file: str) -> None:
+        try:
+            self._client.tls_set(ca_certs=ca_file or None)
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"mqtt.ca_file = {ca_file!r} cannot be used ({error}); give a PEM file") from None
+
+    def open(self) -> None:
+        # The network thread connects, and goes on trying, the first time as well: a missing broker is normal life.
+        self._client.connect_async(self._settings.host, self._settings.port)
+        self._client.loop_start()
+
+    def wants(self, reading: Reading) -> bool:
+        changed = reading.decision.event is not None or reading.decision.state != self._state
+        return changed or self._clock() >= self._due_s
+
+    def publish(self, reading: Reading) -> None:
+        document = reading.as_json() | {"model": self._model}
+        if event := document["event"]:
+            self._client.publish(f"{self._topic}/event", json.dumps({**event, "time": document["time"]}), qos=1)
+        self._state, self._due_s = reading.decision.state, self._clock() + HEARTBEAT_S
+        self._retain("state", document)
+
+    def report(self, summary: Summary) -> None:
+        self._client.publish(f"{self._topic}/telemetry", json.dumps(summary.as_json()))
+
+    def _retain(self, name: str, document: dict[str, Any]) -> None:
+        self._retained[name] = json.dumps(document)
+        if self._client.is_connected():
+            self._client.publish(f"{self._topic}/{name}", self._retained[name], qos=1, retain=True)
+
+    def close(self) -> None:
+        if self._client.is_connected():
+            goodbye = self._client.publish(f"{self._topic}/availability", "offline", qos=1, retain=True)
+            try:
+                goodbye.wait_for_publish(1.0)
+            except RuntimeError:
+                pass  # the broker went away meanwhile, and its last will says the same
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            log.warning("mqtt-refused broker=%s reason=%s; check user and password", self._where, reason)
+            return
+        log.info("mqtt-connected broker=%s topic=%s", self._where, self._topic)
+        # A broker that was restarted may have forgotten everything that it retained.
+        client.publish(f"{self._topic}/availability", "online", qos=1, retain=True)
+        for name, payload in list(self._retained.items()):
+            client.publish(f"{self._topic}/{name}", payload, qos=1, retain=True)
+
+    def _unreachable(self, _client: paho.Client, _data: Any) -> None:
+        log.warning("mqtt-unreachable broker=%s; trying again, at most 60 s apart", self._where)
+
+    def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason != MQTTErrorCode.MQTT_ERR_SUCCESS and reason != 0:
+            log.warning("mqtt-disconnected broker=%s reason=%s; trying again", self._where, reason)
+
+
+def read_password(settings: MqttSettings) -> str | None:
+    """Return the broker's password: systemd's credential, the environment, or a file that only its owner can read.
+
+    Raises SettingsError if the file is missing or open to others.
+    """
+    if folder := os.environ.get("CREDENTIALS_DIRECTORY"):
+        credential = Path(folder) / "mqtt"
+        if credential.is_file():
+            return credential.read_text().rstrip("\n")
+    if password := os.environ.get("LABELCAM_MQTT_PASSWORD"):
+        return password
+    if not settings.password_file:
+        return None
+    path = Path(settings.password_file).expanduser()
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise SettingsError(f"mqtt.password_file {path} has mode {mode:04o}, open to others; run: chmod 600 {path}")
+        return path.read_text().rstrip("\n")
+    except OSError as error:
+        raise SettingsError(f"mqtt.password_file {path} cannot be read ({error.strerror}); check the path") from None

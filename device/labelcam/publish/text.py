@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a person watching `labelcam run` reads: each answer in a terminal, events and one line a minute in a log."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from ..records import Reading, Stage, Summary
+
+log = logging.getLogger(__name__)
+
+LINES_PER_SECOND = 4
+"""Of a camera's answers in a terminal; more cannot be read."""
+
+
+class Terminal:
+    """Prints every photograph's answer, and a camera's when it changes or a quarter of a second has passed."""
+
+    name = "terminal"
+    lossless = True
+
+    def __init__(self, stream: TextIO, reader_left: Callable[[], None]) -> None:
+        self._stream = stream
+        self._reader_left = reader_left
+        self._next_s = 0.0
+
+    def open(self) -> None:
+        pass
+
+    def wants(self, reading: Reading) -> bool:
+        return bool(reading.source or reading.decision.event or time.monotonic() >= self._next_s)
+
+    def publish(self, reading: Reading) -> None:
+        self._next_s = time.monotonic() + 1 / LINES_PER_SECOND
+        best = reading.decision.top[0]
+        what = reading.source or f"frame {reading.seq}"
+        try:
+            print(f"{what:24} {best.label:28} {best.score:5.2f} {reading.stages_ms[Stage.INVOKE]:8.2f} ms", file=self._stream)
+            self._stream.flush()
+        except BrokenPipeError:
+            self._reader_left()
+            raise
+
+    def report(self, summary: Summary) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Log:
+    """Logs events and a line a minute, no more: an SD card has to live with it."""
+
+    name = "log"
+    lossless = False
+
+    def open(self) -> None:
+        pass
+
+    def wants(self, reading: Reading) -> bool:
+        return reading.decision.event is not None
+
+    def publish(self, reading: Reading) -> None:
+        if event := reading.decision.event:
+            log.info("%s label=%r duration_s=%.1f seq=%d", event.type, event.label, event.duration_s, reading.seq)
+
+    def report(self, summary: Summary) -> None:
+        invoke = summary.stages_ms[Stage.INVOKE]
+        log.info(
+            "minute frames=%d fps=%.1f invoke_p50_ms=%.2f invoke_p95_ms=%.2f dropped=%d rss_mb=%.0f",
+            *(summary.frames, summary.fps, invoke.p50, invoke.p95, summary.dropped, summary.rss_mb),
+        )
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,209 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""The settings: one TOML file in, frozen dataclasses out, typos refused. `labelcam.toml` documents every key."""
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import cattrs
+from cattrs.errors import ForbiddenExtraKeysError
+from cattrs.gen import make_dict_structure_fn
+
+from .errors import SettingsError
+from .runtime import DelegateName
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """What runs."""
+
+    path: str = ""
+    fit: Literal["", "crop", "squeeze", "letterbox"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """Where frames come from."""
+
+    source: str = "picamera2"
+    timeout_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        _check(0 < self.timeout_seconds <= 3600, "timeout_seconds", self.timeout_seconds, "above 0 up to 3600")
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSettings:
+    """How the network runs."""
+
+    threads: int = 1
+    delegate: DelegateName = "xnnpack"
+
+    def __post_init__(self) -> None:
+        _check(1 <= self.threads <= 64, "threads", self.threads, "from 1 to 64")
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSettings:
+    """When something is held to be there."""
+
+    threshold: float = 0.5
+    top_k: int = 3
+
+    def __post_init__(self) -> None:
+        _check(0 <= self.threshold <= 1, "threshold", self.threshold, "from 0 to 1")
+        _check(1 <= self.top_k <= 1000, "top_k", self.top_k, "from 1 to 1000")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSettings:
+    """What the daemon may use."""
+
+    max_fps: float = 10.0
+
+    def __post_init__(self) -> None:
+        _check(0 < self.max_fps <= 1000, "max_fps", self.max_fps, "above 0 up to 1000")
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSettings:
+    """Where and how to publish by MQTT."""
+
+    host: str = ""
+    port: int = 1883
+    base_topic: str = "labelcam"
+    node: str = ""
+    user: str = ""
+    password_file: str = ""
+    tls: bool = False
+    ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        _check(0 < self.port < 65536, "port", self.port, "from 1 to 65535")
+        for name in ("base_topic", "node"):
+            value = getattr(self, name)
+            _check(not set(value) & set("+#\0"), name, value, "without +, # and null, which MQTT keeps for itself")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it, one dataclass for each section of the file."""
+
+    schema: int = SCHEMA
+    model: ModelSettings = field(default_factory=ModelSettings)
+    camera: CameraSettings = field(default_factory=CameraSettings)
+    runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
+    decision: DecisionSettings = field(default_factory=DecisionSettings)
+    limits: LimitsSettings = field(default_factory=LimitsSettings)
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
+
+    def __post_init__(self) -> None:
+        _check(self.schema == SCHEMA, "schema", self.schema, f"{SCHEMA}, the only one this labelcam knows")
+
+
+def _check(good: bool, name: str, value: object, allowed: str) -> None:
+    if not good:
+        raise SettingsError(f"{name} = {value!r} is out of range; use a value {allowed}")
+
+
+def default_text() -> str:
+    """Return the commented default settings, as `labelcam defaults` prints them."""
+    return (files("labelcam") / "labelcam.toml").read_text()
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Return the settings of exactly one file: the one given, else the user's, else the system's, else the defaults.
+
+    Raises SettingsError, with every problem in one line, if the file is missing or cannot be used as written.
+    """
+    if path is None:
+        path = next((place for place in _places() if place.is_file()), None)
+        if path is None:
+            return Settings()
+    try:
+        return settings_from_toml(path.read_text())
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+    except (SettingsError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def settings_from_toml(text: str) -> Settings:
+    """Return the settings that a TOML text holds. Raises SettingsError with every problem in one line."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"not valid TOML ({error})") from None
+    try:
+        return _converter.structure(document, Settings)
+    except cattrs.BaseValidationError as error:
+        raise SettingsError("; ".join(_problems(error, ""))) from None
+
+
+def _places() -> Iterator[Path]:
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    yield Path(base) / "labelcam" / "labelcam.toml"
+    yield Path("/etc/labelcam/labelcam.toml")
+
+
+def _exactly(value: Any, kind: type) -> Any:
+    """Refuse what cattrs would convert: a threshold of "0.5", or true for 1, is a mistake, not a number."""
+    good = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
+    if not good:
+        raise SettingsError(f"{value!r} is not {_kind_names[kind]}")
+    return kind(value)
+
+
+def _one_of(value: Any, kind: Any) -> Any:
+    if value not in get_args(kind):
+        raise SettingsError(f"{value!r} is not one of {', '.join(map(repr, get_args(kind)))}")
+    return value
+
+
+def _section(kind: type) -> Callable[[Any, Any], Any]:
+    structure = make_dict_structure_fn(kind, _converter, _cattrs_forbid_extra_keys=True)
+
+    def section(table: Any, _: Any) -> Any:
+        if not isinstance(table, Mapping):
+            raise SettingsError(f"{table!r} stands where a section belongs; write its settings under a line [name]")
+        return structure(table, kind)
+
+    return section
+
+
+_kind_names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}
+_sections = (ModelSettings, CameraSettings, RuntimeSettings, DecisionSettings, LimitsSettings, MqttSettings)
+_converter = cattrs.Converter()
+for _kind in _kind_names:
+    _converter.register_structure_hook(_kind, _exactly)
+_converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _one_of)
+for _class in (*_sections, Settings):
+    _converter.register_structure_hook(_class, _section(_class))
+
+
+def _problems(error: BaseException, where: str) -> Iterator[str]:
+    """Every problem under a cattrs error group, each with the section and key it stands at."""
+    for inner in getattr(error, "exceptions", ()):
+        note = next((n for n in getattr(inner, "__notes__", ()) if isinstance(n, cattrs.AttributeValidationNote)), None)
+        yield from _problem(inner, f"{where}.{note.name}" if where and note else note.name if note else where)
+
+
+def _problem(error: BaseException, where: str) -> Iterator[str]:
+    if isinstance(error, cattrs.BaseValidationError):
+        yield from _problems(error, where)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        known = [f.name for f in fields(error.cl)]
+        for key in sorted(error.extra_fields):
+            close = get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it knows {', '.join(known)}"
+            yield f"[{where}] has no setting {key!r}; {hint}" if where else f"no section or setting {key!r}; {hint}"
+    else:
+        yield f"{where}: {error}" if where else str(error)

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tells systemd how we are: ready after the first classified frame, alive with every later one, by nothing else."""
+
+import os
+import socket
+import time
+
+from .errors import SettingsError
+
+
+class Watchdog:
+    """Speaks sd_notify(3); does nothing where no service manager listens."""
+
+    def __init__(self, frame_interval_s: float | None = None) -> None:
+        """Read the environment that systemd sets.
+
+        Raises SettingsError if frames come too seldom to keep a watchdog quiet (`frame_interval_s` in seconds, None
+        where the source has no rate).
+        """
+        self._address = os.environ.get("NOTIFY_SOCKET", "")
+        microseconds = int(os.environ.get("WATCHDOG_USEC", "0") or "0")
+        self._pet_every_s = microseconds / 3e6 if self._address else 0.0
+        self._last_pet_s = 0.0
+        self._ready = False
+        if self._pet_every_s and frame_interval_s and frame_interval_s > self._pet_every_s:
+            raise SettingsError(
+                f"a frame every {frame_interval_s:g} s is too seldom for a watchdog of {microseconds / 1e6:g} s; "
+                "raise limits.max_fps, or WatchdogSec to more than three frame intervals"
+            )
+
+    def classified(self, label: str) -> None:
+        """Say that a frame has been classified."""
+        now = time.monotonic()
+        label = " ".join(label.split())  # a line break would start another message
+        if not self._ready:
+            self._ready = True
+            self._last_pet_s = now
+            self._send(f"READY=1\nWATCHDOG=1\nSTATUS=first label: {label}")
+        elif self._pet_every_s and now - self._last_pet_s >= self._pet_every_s / 3:
+            self._last_pet_s = now
+            self._send(f"WATCHDOG=1\nSTATUS=last label: {label}")
+
+    def stopping(self) -> None:
+        """Say that we end on purpose."""
+        self._send("STOPPING=1")
+
+    def _send(self, message: str) -> None:
+        if not self._address:
+            return
+        # A leading @ stands for the abstract namespace (unix(7)).
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(message.replace("\0", " ").encode(), address)

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""What all tests share: the `person` model built once a session by the real command, and honest skips."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def convert(*arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Run the real `labelcam-convert` in a process of its own."""
+    command = [sys.executable, "-m", "labelcam_converter", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=check, timeout=600)
+
+
+@pytest.fixture(scope="session")
+def person_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zoo's `person`, converted once a session."""
+    path = tmp_path_factory.mktemp("models") / "person.tflite"
+    convert("build", "--model", "person", "-o", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real models and photographs beside this project, which a stranger's clone has not."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared/data is not here: real ImageNet models and photographs are not part of the project")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def need_tool() -> Callable[..., str]:
+    """Return the path of a program, or skip with the line that installs it (fail under LABELCAM_REQUIRE_ALL)."""
+
+    def need(program: str, package: str) -> str:
+        found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        if found:
+            return found
+        reason = f"{program} is not here: sudo apt-get install {package}"
+        if os.environ.get("LABELCAM_REQUIRE_ALL"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return need
