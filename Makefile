@@ -42,10 +42,12 @@ bench: $(VENV)/host ## speed and memory against the bare interpreter and MediaPi
 size: ## lines per module
 	@git ls-files '*.py' | xargs wc -l | sort -n
 
+UV_COMPILE := uv pip compile --quiet --generate-hashes --no-header --constraint constraints/overrides.txt
+
 constraints: ## pin every version again (needs uv)
-	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml constraints/build.in -o constraints/host.txt
-	@uv pip compile -q --python-version 3.11 --python-platform aarch64-manylinux_2_36 --generate-hashes pyproject.toml constraints/bookworm.in -o constraints/bookworm.txt
-	@uv pip compile -q --python-version 3.13 --python-platform aarch64-manylinux_2_40 --generate-hashes pyproject.toml -o constraints/trixie.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 --extra dev pyproject.toml constraints/build.in -o constraints/host.txt
+	@$(UV_COMPILE) --python-version 3.11 --python-platform aarch64-manylinux_2_36 pyproject.toml constraints/bookworm.in -o constraints/bookworm.txt
+	@$(UV_COMPILE) --python-version 3.13 --python-platform aarch64-manylinux_2_40 pyproject.toml -o constraints/trixie.txt
 
 clean: ## remove what was built (not the cache of downloaded weights)
 	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache

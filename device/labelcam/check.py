@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from .camera import EndOfFrames, open_camera, parse_spec
 from .classifier import Classifier
@@ -27,6 +28,9 @@ class Check:
     detail: str
     remedy: str = ""
     exit_code: int = 0
+
+
+T = TypeVar("T")
 
 
 def check(settings_file: Path | None, model: str | None, camera: str | None, *, as_json: bool) -> int:
@@ -72,7 +76,9 @@ def _goldens(classifier: Classifier) -> str:
     failed = [result for result in results if not result.passed]
     if failed:
         told = ", ".join(f"{result.name}: {result.detail}" for result in failed)
-        raise GateFailed(f"{len(failed)} of {len(results)} goldens fail ({told}); do not use this model on this machine")
+        raise GateFailed(
+            f"{len(failed)} of {len(results)} goldens fail ({told}); do not use this model on this machine"
+        )
     return f"{len(results)} reproduced" if results else "none inside the model file"
 
 

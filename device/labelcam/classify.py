@@ -49,7 +49,9 @@ def _answer(classifier: Classifier, image: Path, count: int) -> dict[str, Any]:
     marks.append(time.monotonic_ns())
     top = classifier.top(scores, count)
     marks.append(time.monotonic_ns())
-    stages = {stage.value: round((end - begin) / 1e6, 3) for stage, begin, end in zip(Stage, marks, marks[1:])}
+    stages = {
+        stage.value: round((end - begin) / 1e6, 3) for stage, begin, end in zip(Stage, marks, marks[1:], strict=False)
+    }
     return {
         "image": str(image),
         "top": [{"label": label.label, "score": label.score} for label in top],

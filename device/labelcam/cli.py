@@ -51,7 +51,9 @@ def _add_classify(commands: Commands, common: argparse.ArgumentParser) -> None:
     classify = commands.add_parser("classify", parents=[common], help="one answer per image")
     classify.add_argument("model", type=Path, metavar="MODEL")
     classify.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
-    classify.add_argument("--fit", choices=["crop", "squeeze", "letterbox"], help="in place of what the model file says")
+    classify.add_argument(
+        "--fit", choices=["crop", "squeeze", "letterbox"], help="in place of what the model file says"
+    )
     classify.add_argument("--top", type=_positive_int, default=3, metavar="K", help="labels per image (3)")
     classify.set_defaults(action=_classify)
 

@@ -17,7 +17,7 @@ from .metrics import Metrics
 from .pipeline import Pipeline
 from .publish import Publisher, run_publishers
 from .records import Summary
-from .runtime import PACKAGE, QUANTISED, Delegation, runtime_name
+from .runtime import PACKAGE, Delegation, runtime_name
 from .settings import Settings
 from .watchdog import Watchdog
 
@@ -109,6 +109,6 @@ def announce(classifier: Classifier, delegation: Delegation) -> None:
             else "install ai-edge-litert, which needs a 64-bit system: pip install ai-edge-litert"
         )
         log.warning(
-            "this int8 network runs without XNNPACK (0 of %d operations) on %s, about ten times slower than it could; %s",
+            "this int8 network runs without XNNPACK (0 of %d operations) on %s, ten times slower than it could; %s",
             *(delegation.total, runtime_name(), remedy),
         )

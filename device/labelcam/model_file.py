@@ -214,5 +214,7 @@ def _labels_beside(path: Path, declared: bool) -> tuple[str, ...] | None:
             return parse_labels(beside.read_text())
     if declared:
         # The flatbuffer announces packed labels, but no zip follows: the end of the file is missing.
-        raise ModelFileError(f"is cut short (the labels at its end are missing); copy it again, or put {LABELS} beside it")
+        raise ModelFileError(
+            f"is cut short (the labels at its end are missing); copy it again, or put {LABELS} beside it"
+        )
     return None

@@ -19,10 +19,6 @@ from .images import Pixels
 # (measured on 2 cores, 480x480 to 224x224: 0.68 ms with one thread, 0.86 to 1.08 ms with two).
 cv2.setNumThreads(1)
 
-HALVE_ABOVE = 4.0
-"""Shrinking by at least this factor starts with exact 2x2 means, which OpenCV does ten times faster than its general
-area resize; measured on 1080 to 224: 0.9 ms for 2.7 ms, at most a few grey levels apart."""
-
 
 class Size(NamedTuple):
     """Width and height in pixels."""
@@ -56,8 +52,10 @@ class Preprocess:
     fraction: float = 1.0
     """With crop: the part of the largest centred rectangle that is kept, above 0 up to 1."""
 
-    resampling: Literal["area"] = "area"
-    """Area means when shrinking, bilinear when enlarging."""
+    resampling: Literal["mipmap"] = "mipmap"
+    """Means of 2x2 pixels while the picture is at least twice too large, then bilinear, as graphics cards shrink
+    textures. Against Pillow's antialiased bilinear on 320 crops it moves MobileNetV2's answers less than OpenCV's area
+    resize does (640x480 to 224: KL 0.003 for 0.009) in a sixth of the time (0.10 ms for 0.67 ms)."""
 
     colour: Literal["RGB"] = "RGB"
 
@@ -115,17 +113,20 @@ def _inner(pixels: Pixels, out: Pixels) -> Pixels:
 
 def _resize(pixels: Pixels, out: Pixels) -> None:
     height, width = out.shape[:2]
-    while min(pixels.shape[1] / width, pixels.shape[0] / height) >= HALVE_ABOVE:
-        # Odd rows and columns lose their last line, at most a 400th of the picture, so that the means stay exact.
-        even = pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
-        half = (even.shape[1] // 2, even.shape[0] // 2)
-        pixels = cv2.resize(even, half, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    shrinks = pixels.shape[1] >= width and pixels.shape[0] >= height
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    while pixels.shape[1] >= 2 * width or pixels.shape[0] >= 2 * height:
+        pixels = _halved(pixels, pixels.shape[1] >= 2 * width, pixels.shape[0] >= 2 * height)
     if out.flags.c_contiguous:
-        cv2.resize(pixels, (width, height), dst=out, interpolation=method)
+        cv2.resize(pixels, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
     else:
-        out[:] = cv2.resize(pixels, (width, height), interpolation=method)
+        out[:] = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _halved(pixels: Pixels, across: bool, down: bool) -> Pixels:
+    """Means of neighbours; an odd last column or row, at most half a pixel of the result, is left out."""
+    step_x, step_y = 1 + across, 1 + down
+    height, width = pixels.shape[0] // step_y, pixels.shape[1] // step_x
+    whole = pixels[: height * step_y, : width * step_x]
+    return cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 class InputCode:

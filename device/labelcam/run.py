@@ -68,9 +68,7 @@ def load_classifier(settings: Settings) -> Classifier:
     return Classifier(model, settings.runtime.threads, settings.runtime.delegate, fit)
 
 
-def _publishers(
-    settings: Settings, classifier: Classifier, stop: threading.Event, *, as_json: bool
-) -> list[Publisher]:
+def _publishers(settings: Settings, classifier: Classifier, stop: threading.Event, *, as_json: bool) -> list[Publisher]:
     publishers: list[Publisher] = []
     if as_json:
         publishers.append(JsonLines(sys.stdout, reader_left=stop.set))

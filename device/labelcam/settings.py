@@ -169,7 +169,7 @@ def _one_of(value: Any, kind: Any) -> Any:
 
 
 def _section(kind: type) -> Callable[[Any, Any], Any]:
-    structure = make_dict_structure_fn(kind, _converter, _cattrs_forbid_extra_keys=True)
+    structure: Callable[[Any, Any], Any] = make_dict_structure_fn(kind, _converter, _cattrs_forbid_extra_keys=True)
 
     def section(table: Any, _: Any) -> Any:
         if not isinstance(table, Mapping):
@@ -184,7 +184,7 @@ _sections = (ModelSettings, CameraSettings, RuntimeSettings, DecisionSettings, L
 _converter = cattrs.Converter()
 for _kind in _kind_names:
     _converter.register_structure_hook(_kind, _exactly)
-_converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _one_of)
+_converter.register_structure_hook_func(lambda kind: str(get_origin(kind)) == str(Literal), _one_of)
 for _class in (*_sections, Settings):
     _converter.register_structure_hook(_class, _section(_class))
 

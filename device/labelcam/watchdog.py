@@ -32,22 +32,22 @@ class Watchdog:
     def classified(self, label: str) -> None:
         """Say that a frame has been classified."""
         now = time.monotonic()
-        label = " ".join(label.split())  # a line break would start another message
         if not self._ready:
             self._ready = True
             self._last_pet_s = now
-            self._send(f"READY=1\nWATCHDOG=1\nSTATUS=first label: {label}")
+            self._send("READY=1\nWATCHDOG=1", f"first label: {label}")
         elif self._pet_every_s and now - self._last_pet_s >= self._pet_every_s / 3:
             self._last_pet_s = now
-            self._send(f"WATCHDOG=1\nSTATUS=last label: {label}")
+            self._send("WATCHDOG=1", f"last label: {label}")
 
     def stopping(self) -> None:
         """Say that we end on purpose."""
-        self._send("STOPPING=1")
+        self._send("STOPPING=1", "stopping")
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str, status: str) -> None:
         if not self._address:
             return
+        message += f"\nSTATUS={' '.join(status.split())}"  # a line break in a label would start another message
         # A leading @ stands for the abstract namespace (unix(7)).
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:

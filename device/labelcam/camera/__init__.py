@@ -15,7 +15,7 @@ CAPTURE_SIZE = Size(640, 480)
 """What a real camera is asked for: every sensor has it, and it is more than any MobileNet takes."""
 
 
-class EndOfFrames(Exception):  # noqa: N818, not an error: like StopIteration, the end of a finite source
+class EndOfFrames(Exception):
     """The last photograph or video frame has been delivered."""
 
 

@@ -56,7 +56,7 @@ class PiCamera:
             self._camera.close()
 
     def capture(self) -> Frame:
-        # One job is kept until it is done: a second one would leave the first's frame to nobody, a buffer lost for good.
+        # One job is kept until it is done: a second would leave the first's frame to nobody, a buffer lost for good.
         self._job = self._job or self._camera.capture_request(wait=False)
         try:
             request = self._job.get_result(timeout=self._timeout_s)

@@ -45,5 +45,5 @@ class Rtsp:
         taken_ns = time.monotonic_ns()
         good, pixels = self._reader.retrieve()
         if not good:
-            raise CameraLost(f"{self._shown}: sends frames that cannot be decoded; choose H.264 in the camera's settings")
+            raise CameraLost(f"{self._shown}: its frames cannot be decoded; choose H.264 in the camera's settings")
         return Frame(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), taken_ns)

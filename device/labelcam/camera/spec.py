@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one-line names of cameras: `picamera2:1`, `v4l2:/dev/video0`, `photos:DIR?loop`, `synthetic:640x480@30` …"""
+"""The one-line names of cameras, such as `picamera2:1`, `photos:DIR?loop` or `synthetic:640x480@30`."""
 
 import re
 from dataclasses import dataclass

@@ -47,4 +47,5 @@ def _pattern(size: Size, phase: float) -> Pixels:
     y = np.linspace(0, 3 * np.pi, size.height, dtype=np.float32)[:, None, None]
     colours = np.array([0.0, 2.1, 4.2], np.float32)
     waves = np.sin(x + 2 * np.pi * phase + colours) * np.cos(y - 2 * np.pi * phase)
-    return ((waves + 1) * 127.5).astype(np.uint8)
+    pixels: Pixels = ((waves + 1) * 127.5).astype(np.uint8)
+    return pixels

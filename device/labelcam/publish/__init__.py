@@ -30,8 +30,9 @@ class Publisher(Protocol):
         ...
 
     def wants(self, reading: Reading) -> bool:
-        """Whether this reading is worth sending. Called on the pipeline's thread: quick, and without side effects
-        that others see, for waking a thread in vain costs an invoke more than the answer.
+        """Whether this reading is worth sending.
+
+        Called on the pipeline's thread, so it must be quick: it is there because waking a thread in vain costs more.
         """
         ...
 

@@ -9,6 +9,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,8 @@ class Mqtt:
     def close(self) -> None:
         if self._client.is_connected():
             goodbye = self._client.publish(f"{self._topic}/availability", "offline", qos=1, retain=True)
-            try:
+            with suppress(RuntimeError):  # the broker went away meanwhile, and its last will says the same
                 goodbye.wait_for_publish(1.0)
-            except RuntimeError:
-                pass  # the broker went away meanwhile, and its last will says the same
         self._client.disconnect()
         self._client.loop_stop()
 

@@ -37,7 +37,10 @@ class Terminal:
         best = reading.decision.top[0]
         what = reading.source or f"frame {reading.seq}"
         try:
-            print(f"{what:24} {best.label:28} {best.score:5.2f} {reading.stages_ms[Stage.INVOKE]:8.2f} ms", file=self._stream)
+            print(
+                f"{what:24} {best.label:28} {best.score:5.2f} {reading.stages_ms[Stage.INVOKE]:8.2f} ms",
+                file=self._stream,
+            )
             self._stream.flush()
         except BrokenPipeError:
             self._reader_left()

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""From what `--model` names to a float .tflite, the one form that every later stage starts from."""
+
+import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from labelcam.console import step
+from labelcam.errors import LabelcamError, ModelFileError
+from labelcam.model_file import ModelFile, Origin
+
+from . import weights, zoo
+from .cache import sha256_of
+
+Kind = Literal["zoo", "keras", "saved_model", "tflite"]
+
+_IDENTIFIERS = {".keras": (b"PK\x03\x04", "a zip"), ".h5": (b"\x89HDF", "an HDF5"), ".hdf5": (b"\x89HDF", "an HDF5")}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A float network before anything expensive has been done with it."""
+
+    name: str
+    """How files and reports name it."""
+
+    kind: Kind
+    path: Path | None
+    """The file or folder; None for a network of the zoo with random weights."""
+
+    origin: Origin
+    entry: zoo.Entry | None = None
+    alpha: float | None = None
+    size: int | None = None
+    seed: int = 0
+
+    @property
+    def needs_tensorflow(self) -> bool:
+        """Whether TensorFlow has a part in the conversion."""
+        return self.kind != "tflite"
+
+
+def open_zoo(entry: zoo.Entry, alpha: float, size: int, chosen: str, seed: int) -> Source:
+    """Return a network of the zoo, its weights fetched; `chosen` is imagenet, none or a file, as `--weights` has it."""
+    title = entry.title(alpha, size)
+    if chosen == "none":
+        origin = Origin(f"random, seed {seed}", hashlib.sha256(f"random {seed}".encode()).hexdigest(), "none needed")
+        return Source(title, "zoo", None, origin, entry, alpha, size, seed)
+    if chosen != "imagenet":
+        path = Path(chosen)
+        if not path.is_file():
+            raise LabelcamError(f"--weights {chosen}: no such file; use imagenet, none or a file of weights")
+        origin = Origin(f"file {path.name}", sha256_of(path), "as its owner says")
+    elif entry.keras is None:
+        path, origin = weights.fetch_person(), Origin(entry.weights, weights.PERSON_SHA256, entry.licence)
+    else:
+        path = weights.fetch_keras(entry, alpha, size)
+        origin = Origin(entry.weights, sha256_of(path), entry.licence)
+    kind: Kind = "keras" if entry.keras is None else "zoo"
+    return Source(title, kind, path, origin, entry, alpha, size, seed)
+
+
+def open_file(path: Path) -> Source:
+    """Return a network of the user's own. Raises ModelFileError if the file is not what its name says."""
+    if path.is_dir():
+        if not (path / "saved_model.pb").is_file():
+            raise ModelFileError(f"{path}: is a folder without saved_model.pb; give a .keras, .h5 or .tflite file")
+        return Source(path.name, "saved_model", path, _own(path.name, _folder_sha256(path)))
+    if not path.is_file():
+        raise ModelFileError(f"{path}: no such file; give a .keras, .h5, float .tflite or SavedModel folder")
+    suffix = path.suffix.lower()
+    if suffix == ".tflite":
+        ModelFile.load(path)  # says in one line what is wrong with a file that is no model
+        return Source(path.stem, "tflite", path, _own(path.name, sha256_of(path)))
+    if suffix not in _IDENTIFIERS:
+        raise ModelFileError(f"{path}: {suffix or 'no ending'} is no kind we read; give a .keras, .h5 or .tflite file")
+    magic, kind = _IDENTIFIERS[suffix]
+    with path.open("rb") as file:
+        if file.read(len(magic)) != magic:
+            raise ModelFileError(f"{path}: is no Keras model ({kind} file was expected); save it again by model.save()")
+    return Source(path.stem, "keras", path, _own(path.name, sha256_of(path)))
+
+
+def _own(name: str, sha256: str) -> Origin:
+    return Origin(f"file {name}", sha256, "as its owner says")
+
+
+def _folder_sha256(folder: Path) -> str:
+    whole = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        whole.update(f"{path.relative_to(folder)} {sha256_of(path)}\n".encode())
+    return whole.hexdigest()
+
+
+def to_float_tflite(source: Source, verbose: bool) -> bytes:
+    """Return the network as a float .tflite with a batch of 1. Raises ModelFileError if it cannot be one."""
+    if source.kind == "tflite":
+        assert source.path is not None  # noqa: S101 - open_file set it
+        model = ModelFile.load(source.path)
+        return source.path.read_bytes()[: model.flatbuffer_bytes]
+    for package in ("tensorflow", "keras"):
+        if importlib.util.find_spec(package) is None:
+            raise LabelcamError(
+                f"{package} is not installed, and {source.name} needs it: pip install 'labelcam[converter]' "
+                "(a float .tflite converts without)"
+            )
+    with step("converting to a float .tflite with TensorFlow"):
+        return _in_worker(_request(source), source.path or Path(source.name), verbose)
+
+
+def _request(source: Source) -> dict[str, Any]:
+    if source.kind != "zoo" or source.entry is None:
+        return {"kind": "saved_model" if source.kind == "saved_model" else "file", "path": str(source.path)}
+    return {
+        "kind": "zoo",
+        "function": source.entry.keras,
+        "alpha": source.alpha,
+        "size": source.size,
+        "weights": None if source.path is None else str(source.path),
+        "seed": source.seed,
+    }
+
+
+def _in_worker(request: dict[str, Any], name: Path, verbose: bool) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="labelcam-") as folder:
+        asked, output, refusal = (Path(folder) / name for name in ("request.json", "float.tflite", "refusal.txt"))
+        asked.write_text(json.dumps(request))
+        command = [sys.executable, "-m", "labelcam_converter.tensorflow_worker", *map(str, (asked, output, refusal))]
+        done = subprocess.run(command, capture_output=not verbose, text=True, check=False)
+        if done.returncode == 0:
+            return output.read_bytes()
+        if refusal.is_file():
+            raise ModelFileError(f"{name}: {refusal.read_text()}")
+        last = ((done.stderr or "").strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise LabelcamError(f"{name}: TensorFlow failed on it ({last[:200]}); -v shows what it said")

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""What `build` and `models` tell a person at the end."""
+
+from pathlib import Path
+from typing import Any
+
+from labelcam.console import table
+
+from . import weights, zoo
+from .build import Result
+
+
+def print_result(result: Result) -> None:
+    """Say where the model file is, how good it is, what is inside and what to type next."""
+    size = result.output.stat().st_size / 1e6
+    how = "unchanged, reused" if result.reused else f"written in {sum(result.seconds.values()):.0f} s"
+    print(f"{result.output}: {size:.2f} MB, {result.manifest.scheme}; {how}")
+    print(f"int8 answers like float on {_agreement(result.fidelity)}")
+    if _has_pictures(result.output):
+        whose = "" if "scikit-image" in result.manifest.calibration["source"] else " of yours"
+        print(f"pictures{whose} lie inside for devices to check themselves on; --golden-images none leaves them out")
+    print(f"next: labelcam classify {result.output} IMAGE")
+
+
+def _agreement(fidelity: dict[str, Any]) -> str:
+    share = fidelity["top1_agreement"]
+    where = "held-out images" if fidelity["held_out"] else "crops of the very images it was calibrated on"
+    interval = f"95% interval {share['low']:.1%} to {share['high']:.1%}"
+    return f"{share['value']:.1%} of {fidelity['images']} pictures ({interval}), {where}"
+
+
+def _has_pictures(path: Path) -> bool:
+    from labelcam.model_file import SCORES, ModelFile
+
+    return ModelFile.load(path).has_entry(SCORES)
+
+
+def _cached(entry: zoo.Entry) -> bool:
+    return (weights.keras_path(entry, entry.alpha, entry.size) if entry.keras else weights.person_path()).is_file()
+
+
+def models_as_json() -> dict[str, Any]:
+    """Return the zoo in the public form."""
+    return {
+        "schema": 1,
+        "models": [
+            {
+                "name": entry.name,
+                "alpha": entry.alpha,
+                "size": entry.size,
+                "alphas": list(entry.alphas),
+                "sizes": list(entry.sizes),
+                "parameters": entry.parameters,
+                "macs": entry.macs,
+                "weights": entry.weights,
+                "licence": entry.licence,
+                "cached": _cached(entry),
+            }
+            for entry in zoo.ENTRIES
+        ],
+    }
+
+
+def print_models() -> None:
+    """Print the zoo as a table."""
+    rows = [
+        (
+            entry.name,
+            f"{entry.alpha:g}",
+            str(entry.size),
+            f"{entry.parameters / 1e6:.2f} M",
+            f"{entry.macs / 1e6:.0f} M",
+            entry.licence,
+            "yes" if _cached(entry) else "no",
+            entry.weights,
+        )
+        for entry in zoo.ENTRIES
+    ]
+    table(rows, ("name", "alpha", "size", "parameters", "MACs", "licence", "cached", "weights"))

