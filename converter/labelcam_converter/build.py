@@ -108,7 +108,7 @@ def _plan(options: Options) -> _Plan:
     names = labels.read_labels(options.labels) if options.labels else None
     choice = pictures.choose(options.images, options.samples, options.seed)
     source = _open(options, names)
-    output = options.output or Path(f"{source.name}_int8.tflite")
+    output = options.output or Path(f"{source.title}_int8.tflite")
     check_output(output)
     folder = Path(options.golden_images) if options.golden_images not in (None, "none") else None
     golden_files = () if options.golden_images == "none" else tuple(goldens.candidates(folder, choice.calibration))
@@ -141,11 +141,11 @@ def _convert(options: Options, plan: _Plan, stages: Stages) -> Result:
     if plan.choice.default:
         note("  calibrating on ten photographs: enough for a try, too few for a product; give yours by --images DIR")
     with stages.time("float"):
-        float_model = networks.to_float_tflite(plan.source, options.verbose)
-        graph = Graph(float_model)
+        network = networks.to_float_tflite(plan.source, options.verbose)
+        float_model, graph = network.data, Graph(network.data)
         form = classifier_form(graph, plan.source.name)
     names, named_by = _labels(plan, form, options)
-    how = _preprocess(plan.source, graph, options)
+    how = _preprocess(plan.source, network.scales_itself or scaling.scales_itself(graph), options)
     with stages.time("calibrate"):
         chosen = plan.choice.calibration
         seen, skipped = pictures.prepare(chosen, options.samples, options.seed, form.size, how, "reading images")
@@ -153,7 +153,7 @@ def _convert(options: Options, plan: _Plan, stages: Stages) -> Result:
     with stages.time("quantize"), step("quantising to int8"):
         quantised = quantize(float_model, ranges)
     with stages.time("compare"):
-        compared = _compared(plan.choice, options.seed, form, how)
+        compared = _compared(plan.choice, seen, form, how)
         found = fidelity.compare(float_model, quantised, compared, how, names, held_out=bool(plan.choice.held_out))
     _judge(found, plan.source, options.min_agreement)
     entry = plan.source.entry
@@ -194,22 +194,25 @@ def _labels(plan: _Plan, form: Form, options: Options) -> tuple[tuple[str, ...],
     return names, labels.origin(names, "numbers", "none needed")
 
 
-def _preprocess(source: networks.Source, graph: Graph, options: Options) -> Preprocess:
+def _preprocess(source: networks.Source, scales_itself: bool, options: Options) -> Preprocess:
     if options.preprocess:
         how = scaling.parse(options.preprocess)
     elif source.entry is not None:
         how = source.entry.preprocess
     else:
-        how = scaling.detect(graph)
+        # -1 to 1 is what MobileNets that do not scale their input themselves have learned from.
+        how = scaling.parse("raw" if scales_itself else "tf")
         note(f"  the network is taken to expect {scaling.in_words(how)}; if not, say so by --preprocess")
     return replace(how, fit=options.fit)
 
 
-def _compared(choice: pictures.Choice, seed: int, form: Form, how: Preprocess) -> list[pictures.Picture]:
+def _compared(
+    choice: pictures.Choice, seen: list[pictures.Picture], form: Form, how: Preprocess
+) -> list[pictures.Picture]:
     if choice.held_out:
-        return pictures.prepare(choice.held_out, 0, seed, form.size, how, "reading held-out images")[0]
-    # Other crops than those that were calibrated on; still the same photographs, and the figures say so.
-    return pictures.prepare(choice.calibration, pictures.COMPARED, seed + 1, form.size, how, "cropping images")[0]
+        return pictures.prepare(choice.held_out, 0, 0, form.size, how, "reading held-out images")[0]
+    # Too few to spare any: on the very images that calibrated, and the figures say so.
+    return [picture for picture in seen if picture.whole]
 
 
 def _judge(found: fidelity.Fidelity, source: networks.Source, asked: float | None) -> None:
@@ -239,4 +242,4 @@ def _prove(new: Path) -> None:
     model = ModelFile.load(new)
     for result in check_goldens(model, Classifier(model)):
         if not result.passed:
-            raise LabelcamError(f"the finished file fails its own golden {result.name}: {result.detail}; please report it")
+            raise LabelcamError(f"the file fails its own golden {result.name}: {result.detail}; please report it")

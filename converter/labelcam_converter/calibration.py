@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calibration: the range of every value that the float network computes, over the calibration pictures."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-import warnings
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -60,7 +60,9 @@ class Card:
 def card(choice: Choice, pictures: Sequence[Picture], skipped: int, seed: int) -> Card:
     """Return the calibration card."""
     return Card(
-        source="ten photographs of scikit-image, too few for a product" if choice.default else "images of the builder's",
+        source="ten photographs of scikit-image, too few for a product"
+        if choice.default
+        else "images of the builder's",
         images=sum(picture.whole for picture in pictures),
         found=choice.found,
         skipped=skipped,

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,25 +39,41 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_build(build: argparse.ArgumentParser) -> None:
     add = build.add_argument
-    add("--model", required=True, metavar="NAME|FILE", help="of the zoo (see models), or .keras, .h5, float .tflite, SavedModel folder")
+    add(
+        "--model",
+        required=True,
+        metavar="NAME|FILE",
+        help="of the zoo (see models), or .keras, .h5, float .tflite, SavedModel folder",
+    )
     add("--alpha", type=float, metavar="A", help="width multiplier of a zoo network")
     add("--size", type=int, metavar="N", help="side of its input in pixels")
     add("--weights", default="imagenet", metavar="imagenet|none|FILE", help="trained, random, or out of a file")
     add("--labels", type=Path, metavar="FILE", help="one label a line, in the order of the outputs")
     add("--images", type=Path, metavar="DIR", help="images to calibrate and compare on; like those the camera will see")
-    add("--samples", type=_from(1, int), default=100, metavar="N", help="how many to calibrate on (100)")
-    add("--seed", type=_from(0, int), default=0, metavar="N", help="of the choice of images and of random weights (0)")
-    add("--fit", choices=["crop", "squeeze", "letterbox"], default="crop", help="how pictures get the network's shape (crop)")
-    add("--preprocess", metavar="tf|unit|raw|MEAN,STD", help="what the network is fed: -1 to 1, 0 to 1, 0 to 255, or (pixel - MEAN) / STD")
+    add("--samples", type=_from(1), default=100, metavar="N", help="how many to calibrate on (100)")
+    add("--seed", type=_from(0), default=0, metavar="N", help="of the choice of images and of random weights (0)")
+    add(
+        "--fit",
+        choices=["crop", "squeeze", "letterbox"],
+        default="crop",
+        help="how pictures get the network's shape (crop)",
+    )
+    add(
+        "--preprocess",
+        metavar="tf|unit|raw|MEAN,STD",
+        help="what the network is fed: -1 to 1, 0 to 1, 0 to 255, or (pixel - MEAN) / STD",
+    )
     add("--golden-images", metavar="DIR|none", help="pictures to put inside for devices to check themselves on")
-    add("--min-agreement", type=_share, metavar="X", help="fail with exit code 3 below this agreement with float (0.90)")
+    add(
+        "--min-agreement", type=_share, metavar="X", help="fail with exit code 3 below this agreement with float (0.90)"
+    )
     add("-o", "--output", type=Path, metavar="OUT.tflite", help="(NAME_ALPHA_SIZE_int8.tflite)")
     build.set_defaults(action=_build)
 
 
-def _from(least: int, kind: type[int]):  # type: ignore[no-untyped-def]
+def _from(least: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        value = kind(text)
+        value = int(text)
         if value < least:
             raise argparse.ArgumentTypeError(f"{text} is less than {least}")
         return value

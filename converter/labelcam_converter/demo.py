@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from labelcam.console import complain, note, progress, table
+from labelcam.console import complain, facts, note, progress, table
 from labelcam.errors import LabelcamError, ModelFileError
 from labelcam.model_file import ModelFile
 
@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="person")
     parser.add_argument("--camera", default="")
     args = parser.parse_args(argv)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     try:
         model, built = _model(args.model)
         demo = _demo(model, args.camera)
@@ -91,7 +92,6 @@ def _demo(model: Path, camera: str) -> Demo:
 def _run(demo: Demo) -> dict[str, Any]:
     note(f"2. the daemon: {demo.camera}")
     summary = FOLDER / "summary.json"
-    FOLDER.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "labelcam", "run", "--json", "--model", str(demo.model), "--camera", demo.camera]
     command += ["--frames", str(demo.first_look + STATISTICS_FRAMES), "--summary", str(summary)]
     with (
@@ -133,7 +133,7 @@ def _show(demo: Demo, summary: dict[str, Any], built: dict[str, Any]) -> None:
     table(rows, header=("milliseconds", "p50", "p95", "p99"))
     taken, total = summary["delegated_ops"]
     print()
-    table(
+    facts(
         [
             ("frames per second", f"{summary['fps']:.1f}"),
             ("delegate", f"{summary['delegate']} took {taken} of {total} operations ({summary['runtime']})"),

@@ -43,29 +43,26 @@ class Miss:
 class Fidelity:
     """The comparison of two networks on the same pictures."""
 
-    pictures: int
-    photographs: int
-    """Image files that the pictures are, or are crops of."""
-
+    images: int
     held_out: bool
     """True: none of these images was calibrated on."""
 
     agreed: int
-    """Pictures with the same top label."""
+    """Images with the same top label."""
 
     agreed_top5: int | None
-    """Pictures whose float top label is among the five best; None for networks of five labels or fewer."""
+    """Images whose float top label is among the five best; None for networks of five labels or fewer."""
 
     kl: float
-    """KL(float || int8) in nats, mean over the pictures."""
+    """KL(float || int8) in nats, mean over the images."""
 
     worst: tuple[Miss, ...]
     """Where they disagree, the furthest apart first."""
 
     @property
     def agreement(self) -> float:
-        """The part of the pictures with the same top label."""
-        return self.agreed / self.pictures
+        """The part of the images with the same top label."""
+        return self.agreed / self.images
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures in the public form; `worst` names the builder's own files."""
@@ -75,11 +72,10 @@ class Fidelity:
 
     def figures(self) -> dict[str, Any]:
         """Return what may stand in a model file that is given away."""
-        low, high = wilson(self.agreed, self.pictures)
-        top5 = None if self.agreed_top5 is None else round(self.agreed_top5 / self.pictures, 4)
+        low, high = wilson(self.agreed, self.images)
+        top5 = None if self.agreed_top5 is None else round(self.agreed_top5 / self.images, 4)
         return {
-            "images": self.pictures,
-            "photographs": self.photographs,
+            "images": self.images,
             "held_out": self.held_out,
             "top1_agreement": {"value": round(self.agreement, 4), "low": round(low, 4), "high": round(high, 4)},
             "top5_agreement": top5,
@@ -114,7 +110,6 @@ def compare(
     misses.sort(key=lambda miss: -miss[0])
     return Fidelity(
         len(pictures),
-        len({picture.path for picture in pictures}),
         held_out,
         same,
         int(same5) if len(labels) > 5 else None,
@@ -136,7 +131,7 @@ def _distribution(interpreter: Interpreter, picture: Picture, how: Preprocess) -
     # A sum of a thousand rounded bytes can be off by a good part.
     if scores.min() < -1e-6 or not 0.5 < scores.sum() < 2:
         scores = np.exp(scores - scores.max())
-    return scores / scores.sum()
+    return np.asarray(scores / scores.sum(), np.float64)
 
 
 def kl(wanted: Distribution, got: Distribution) -> float:
@@ -163,7 +158,9 @@ def judge(fidelity: Fidelity, asked: float | None) -> str | None:
     limit = DEFAULT_AGREEMENT if asked is None else asked
     if fidelity.agreement >= limit:
         return None
-    said = f"int8 agrees with float on {fidelity.agreed} of {fidelity.pictures} pictures, less than {limit:g} of them"
-    if asked is not None or (fidelity.held_out and fidelity.photographs >= TO_JUDGE):
+    said = f"int8 agrees with float on {fidelity.agreed} of {fidelity.images} images, less than {limit:g} of them"
+    if asked is not None or (fidelity.held_out and fidelity.images >= TO_JUDGE):
         raise GateFailed(f"{said}: no model was written; calibrate on more images, or lower --min-agreement")
-    return f"{said}; give {TO_JUDGE + 100} images or more by --images DIR to judge it on images it was not calibrated on"
+    return (
+        f"{said}; give {TO_JUDGE + 100} images or more by --images DIR to judge it on images it was not calibrated on"
+    )

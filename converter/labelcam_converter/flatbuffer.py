@@ -66,7 +66,9 @@ class Graph:
             self._model = flatbuffer_utils.read_model_from_bytearray(np.frombuffer(data, np.uint8))
             self._graph = self._model.subgraphs[0]
         except Exception as error:  # noqa: BLE001 - random bytes make this reader raise nearly anything
-            raise ModelFileError(f"the network in it is damaged ({type(error).__name__}); copy or build it again") from None
+            raise ModelFileError(
+                f"the network in it is damaged ({type(error).__name__}); copy or build it again"
+            ) from None
 
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:

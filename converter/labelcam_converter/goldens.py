@@ -3,7 +3,8 @@
 """Chooses the pictures that go into the model file, for a device to prove itself on."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,16 @@ COUNT = 3
 CLEAR_MARGIN = 0.2
 """Between the best score and the next: less could flip between two CPUs."""
 
+LEAST_MARGIN = 0.05
+"""Below this a picture proves nothing: a network of random weights, say, likes every label the same."""
+
 CANDIDATES = 60
+FRAMES = 10
+"""Of so many candidates, one becomes the camera's frame."""
+
+COLOURED = 20.0
+"""Grey levels between the means of the channels: enough to notice red and blue swapped."""
+
 CAMERA = Size(640, 480)
 """A common camera's frame, to prove the preprocessing on."""
 
@@ -46,29 +56,37 @@ def candidates(folder: Path | None, calibrated: Sequence[Path]) -> list[Path]:
 
 def make_goldens(files: Sequence[Path], classifier: Classifier, how: Preprocess) -> dict[str, bytes]:
     """Return the zip entries below golden/, with the scores that `classifier` gives on this machine."""
-    images = _readable(files)
+    frames: list[Pixels] = []
+    answers: list[_Answer] = []
+    for image in _readable(files):
+        # Photographs can be large: none is kept, only what becomes of it.
+        answers.append(_answer(image, classifier, how))
+        if len(frames) < FRAMES:
+            frames.append(fit_image(image, CAMERA, Preprocess(fit=Fit.CROP)))
+    if not frames:
+        raise ImageError("--golden-images: not one image there can be read; give others, or none for no pictures")
     entries: dict[str, bytes] = {}
     scores: dict[str, list[float]] = {}
-    for number, answer in enumerate(_choose([_answer(image, classifier, how) for image in images]), start=1):
+    for number, answer in enumerate(_choose(answers), start=1):
         entries[f"golden/{number}.png"] = encode_png(answer.pixels)
         scores[f"{number}.png"] = [round(float(score), 6) for score in answer.scores]
     entries[SCORES] = (json.dumps(scores, sort_keys=True) + "\n").encode()
-    frame = fit_image(images[0], CAMERA, Preprocess(fit=Fit.CROP))
+    frame = _plainest(frames)
     entries[FRAME] = encode_png(frame)
     entries[PREPARED] = encode_png(fit_image(frame, classifier.size, how))
     return entries
 
 
-def _readable(files: Sequence[Path]) -> list[Pixels]:
-    images = []
+def _plainest(frames: Sequence[Pixels]) -> Pixels:
+    """The frame that makes the smallest PNG, of those that have colours: a detailed one outweighs a small network."""
+    coloured = [frame for frame in frames if np.ptp(frame.mean(axis=(0, 1))) > COLOURED]
+    return min(coloured or frames, key=lambda frame: len(encode_png(frame)))
+
+
+def _readable(files: Sequence[Path]) -> Iterator[Pixels]:
     for path in files:
-        try:
-            images.append(read_image(path))
-        except ImageError:  # noqa: PERF203 - calibration has already reported its own; one bad picture is no reason to stop
-            continue
-    if not images:
-        raise ImageError("--golden-images: not one image there can be read; give others, or none for no pictures")
-    return images
+        with suppress(ImageError):  # calibration has reported its own; one bad picture is no reason to stop
+            yield read_image(path)
 
 
 def _answer(image: Pixels, classifier: Classifier, how: Preprocess) -> _Answer:
@@ -80,9 +98,10 @@ def _answer(image: Pixels, classifier: Classifier, how: Preprocess) -> _Answer:
 
 def _choose(answers: Sequence[_Answer]) -> list[_Answer]:
     """The clearest of each label first, then the next clearest; never an unclear one while a clear one is left."""
-    ranked = sorted(answers, key=lambda answer: -answer.margin)
+    ranked = sorted((answer for answer in answers if answer.margin >= LEAST_MARGIN), key=lambda answer: -answer.margin)
     seen: set[int] = set()
-    firsts, others = [], []
+    firsts: list[_Answer] = []
+    others: list[_Answer] = []
     for answer in ranked:
         (others if answer.label in seen else firsts).append(answer)
         seen.add(answer.label)

@@ -65,10 +65,13 @@ class Inspection:
         seen = f"{manifest.calibration.get('images')} images, {manifest.calibration.get('crops')} crops of them"
         return [
             ("network", manifest.name),
-            ("preprocessing", f"{manifest.preprocess.fit}, {manifest.preprocess.colour}, {in_words(manifest.preprocess)}"),
+            (
+                "preprocessing",
+                f"{manifest.preprocess.fit}, {manifest.preprocess.colour}, {in_words(manifest.preprocess)}",
+            ),
             ("weights", f"{manifest.weights.source} ({manifest.weights.licence})"),
             ("calibrated on", f"{seen} ({manifest.calibration.get('source')})"),
-            ("agrees with float", f"{agreement.get('value')} on {manifest.fidelity.get('images')} pictures"),
+            ("agrees with float", f"{agreement.get('value')} on {manifest.fidelity.get('images')} images"),
             ("made with", ", ".join(f"{tool} {version}" for tool, version in manifest.tools.items())),
         ]
 

@@ -5,6 +5,7 @@
 import hashlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from labelcam.model_file import ModelFile, Origin
 
 from . import weights, zoo
 from .cache import sha256_of
+from .tensorflow_worker import SCALES_ITSELF
 
 Kind = Literal["zoo", "keras", "saved_model", "tflite"]
 
@@ -29,7 +31,10 @@ class Source:
     """A float network before anything expensive has been done with it."""
 
     name: str
-    """How files and reports name it."""
+    """How reports name it: as in the zoo, or as the file is called."""
+
+    title: str
+    """The same with width and size, where it has them: the beginning of a file's name."""
 
     kind: Kind
     path: Path | None
@@ -52,7 +57,7 @@ def open_zoo(entry: zoo.Entry, alpha: float, size: int, chosen: str, seed: int) 
     title = entry.title(alpha, size)
     if chosen == "none":
         origin = Origin(f"random, seed {seed}", hashlib.sha256(f"random {seed}".encode()).hexdigest(), "none needed")
-        return Source(title, "zoo", None, origin, entry, alpha, size, seed)
+        return Source(entry.name, title, "zoo", None, origin, entry, alpha, size, seed)
     if chosen != "imagenet":
         path = Path(chosen)
         if not path.is_file():
@@ -64,7 +69,7 @@ def open_zoo(entry: zoo.Entry, alpha: float, size: int, chosen: str, seed: int) 
         path = weights.fetch_keras(entry, alpha, size)
         origin = Origin(entry.weights, sha256_of(path), entry.licence)
     kind: Kind = "keras" if entry.keras is None else "zoo"
-    return Source(title, kind, path, origin, entry, alpha, size, seed)
+    return Source(entry.name, title, kind, path, origin, entry, alpha, size, seed)
 
 
 def open_file(path: Path) -> Source:
@@ -72,20 +77,20 @@ def open_file(path: Path) -> Source:
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
             raise ModelFileError(f"{path}: is a folder without saved_model.pb; give a .keras, .h5 or .tflite file")
-        return Source(path.name, "saved_model", path, _own(path.name, _folder_sha256(path)))
+        return Source(path.name, path.name, "saved_model", path, _own(path.name, _folder_sha256(path)))
     if not path.is_file():
         raise ModelFileError(f"{path}: no such file; give a .keras, .h5, float .tflite or SavedModel folder")
     suffix = path.suffix.lower()
     if suffix == ".tflite":
         ModelFile.load(path)  # says in one line what is wrong with a file that is no model
-        return Source(path.stem, "tflite", path, _own(path.name, sha256_of(path)))
+        return Source(path.stem, path.stem, "tflite", path, _own(path.name, sha256_of(path)))
     if suffix not in _IDENTIFIERS:
         raise ModelFileError(f"{path}: {suffix or 'no ending'} is no kind we read; give a .keras, .h5 or .tflite file")
     magic, kind = _IDENTIFIERS[suffix]
     with path.open("rb") as file:
         if file.read(len(magic)) != magic:
             raise ModelFileError(f"{path}: is no Keras model ({kind} file was expected); save it again by model.save()")
-    return Source(path.stem, "keras", path, _own(path.name, sha256_of(path)))
+    return Source(path.stem, path.stem, "keras", path, _own(path.name, sha256_of(path)))
 
 
 def _own(name: str, sha256: str) -> Origin:
@@ -99,12 +104,21 @@ def _folder_sha256(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def to_float_tflite(source: Source, verbose: bool) -> bytes:
-    """Return the network as a float .tflite with a batch of 1. Raises ModelFileError if it cannot be one."""
+@dataclass(frozen=True, slots=True)
+class FloatNetwork:
+    """A float .tflite with a batch of 1."""
+
+    data: bytes
+    scales_itself: bool
+    """It is known to take 0 to 255; False also where that is not known."""
+
+
+def to_float_tflite(source: Source, verbose: bool) -> FloatNetwork:
+    """Return the network as a float .tflite. Raises ModelFileError if it cannot be one."""
     if source.kind == "tflite":
         assert source.path is not None  # noqa: S101 - open_file set it
         model = ModelFile.load(source.path)
-        return source.path.read_bytes()[: model.flatbuffer_bytes]
+        return FloatNetwork(source.path.read_bytes()[: model.flatbuffer_bytes], scales_itself=False)
     for package in ("tensorflow", "keras"):
         if importlib.util.find_spec(package) is None:
             raise LabelcamError(
@@ -128,14 +142,16 @@ def _request(source: Source) -> dict[str, Any]:
     }
 
 
-def _in_worker(request: dict[str, Any], name: Path, verbose: bool) -> bytes:
+def _in_worker(request: dict[str, Any], name: Path, verbose: bool) -> FloatNetwork:
     with tempfile.TemporaryDirectory(prefix="labelcam-") as folder:
         asked, output, refusal = (Path(folder) / name for name in ("request.json", "float.tflite", "refusal.txt"))
         asked.write_text(json.dumps(request))
         command = [sys.executable, "-m", "labelcam_converter.tensorflow_worker", *map(str, (asked, output, refusal))]
-        done = subprocess.run(command, capture_output=not verbose, text=True, check=False)
+        # Its own temporary files come here as well, so that they go even if it is killed.
+        surroundings = {**os.environ, "TMPDIR": folder}
+        done = subprocess.run(command, capture_output=not verbose, text=True, check=False, env=surroundings)
         if done.returncode == 0:
-            return output.read_bytes()
+            return FloatNetwork(output.read_bytes(), output.with_name(SCALES_ITSELF).exists())
         if refusal.is_file():
             raise ModelFileError(f"{name}: {refusal.read_text()}")
         last = ((done.stderr or "").strip().splitlines() or [f"exit code {done.returncode}"])[-1]

@@ -23,9 +23,6 @@ HOLD_OUT_FROM = 30
 MOST_HELD_OUT = 500
 """More pictures than this would not narrow the interval of the agreement by much."""
 
-COMPARED = 100
-"""Pictures to compare on where none are held out: the images themselves and crops of them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:

@@ -49,7 +49,9 @@ def quantize(float_model: bytes, ranges: Mapping[str, Range]) -> bytes:
     known: _Ranges = {name: _as_arrays(np.float32(span.low), np.float32(span.high)) for name, span in ranges.items()}
     known |= _widened_weights(graph, ranges)
     with _silence():
-        quantised = bytes(engine.quantize(known, enable_progress_bar=False, enable_progress_report=False).quantized_model)
+        quantised = bytes(
+            engine.quantize(known, enable_progress_bar=False, enable_progress_report=False).quantized_model
+        )
     _check(graph, Graph(quantised))
     return quantised
 

@@ -21,20 +21,14 @@ def parse(text: str) -> Preprocess:
         raise UsageError(f"--preprocess {text}: use {names}, or two numbers MEAN,STD with STD above 0") from None
 
 
-def detect(graph: Graph) -> Preprocess:
-    """Return raw where the graph scales its input itself, else -1 to 1, as MobileNets have it.
-
-    A Keras Rescaling layer becomes a multiplication of the input by one constant.
-    """
+def scales_itself(graph: Graph) -> bool:
+    """Whether the graph begins by scaling its input: a Keras Rescaling is a multiplication by one constant."""
     fed = graph.tensors.index(graph.inputs[0])
-    for step in graph.operations:
-        if fed in step.inputs:
-            others = [graph.tensors[index] for index in step.inputs if index not in (fed, -1)]
-            scaled = step.kind in ("MUL", "DIV", "SUB", "ADD") and all(
-                tensor.data is not None and max(tensor.shape, default=1) <= 3 for tensor in others
-            )
-            return parse("raw" if scaled else "tf")
-    return parse("tf")
+    first = next((step for step in graph.operations if fed in step.inputs), None)
+    if first is None or first.kind not in ("MUL", "DIV", "SUB", "ADD"):
+        return False
+    others = [graph.tensors[index] for index in first.inputs if index not in (fed, -1)]
+    return all(tensor.data is not None and tensor.data.size <= 12 for tensor in others)  # at most three floats
 
 
 def in_words(how: Preprocess) -> str:

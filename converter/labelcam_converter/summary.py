@@ -25,9 +25,9 @@ def print_result(result: Result) -> None:
 
 def _agreement(fidelity: dict[str, Any]) -> str:
     share = fidelity["top1_agreement"]
-    where = "held-out images" if fidelity["held_out"] else "crops of the very images it was calibrated on"
+    where = "held-out images" if fidelity["held_out"] else "the very images it was calibrated on"
     interval = f"95% interval {share['low']:.1%} to {share['high']:.1%}"
-    return f"{share['value']:.1%} of {fidelity['images']} pictures ({interval}), {where}"
+    return f"{share['value']:.1%} of {fidelity['images']} images ({interval}), {where}"
 
 
 def _has_pictures(path: Path) -> bool:

@@ -19,40 +19,56 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # a conversion needs no GPU, 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
-class Refused(Exception):  # noqa: N818 - reads as what happened
+SCALES_ITSELF = "scales_itself"
+"""The name of an empty file beside the output: the network takes 0 to 255 and scales it itself."""
+
+
+class Refused(Exception):
     """The network cannot be converted, for a reason that a user can read."""
 
 
 def main(request: Path, output: Path, refusal: Path) -> int:
     """Convert as the JSON in `request` says; a reason not to goes to `refusal`."""
+    asked = json.loads(request.read_text())
     try:
-        output.write_bytes(_convert(json.loads(request.read_text())))
+        if asked["kind"] == "saved_model":
+            output.write_bytes(_from_saved_model(asked["path"]))
+        else:
+            model = _from_file(asked["path"]) if asked["kind"] == "file" else _from_zoo(asked)
+            output.write_bytes(export(model))
+            if scales_itself(model):
+                output.with_name(SCALES_ITSELF).touch()
     except Refused as error:
         refusal.write_text(str(error))
         return 1
     return 0
 
 
-def _convert(request: dict[str, Any]) -> bytes:
-    if request["kind"] == "saved_model":
-        return _from_saved_model(request["path"])
-    model = _from_file(request["path"]) if request["kind"] == "file" else _from_zoo(request)
-    return _export(model)
+def scales_itself(model: Any) -> bool:
+    """Whether the first layer that does anything, in however many models inside models, is a Rescaling.
+
+    In the .tflite this can no longer be seen where the converter has folded it into the first convolution.
+    """
+    for layer in model.layers:
+        if type(layer).__name__ == "InputLayer":
+            continue
+        return scales_itself(layer) if hasattr(layer, "layers") else type(layer).__name__ == "Rescaling"
+    return False
 
 
 def _from_file(path: str) -> Any:
     import keras
 
-    class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
+    class DepthwiseConv2D(keras.layers.DepthwiseConv2D):  # type: ignore[misc]
         """Keras 2 wrote a `groups` that Keras 3 refuses; for a depthwise convolution it never meant anything."""
 
-        def __init__(self, *args: Any, groups: int | None = None, **kwargs: Any) -> None:
+        def __init__(self, *args: Any, groups: int | None = None, **kwargs: Any) -> None:  # noqa: ARG002
             super().__init__(*args, **kwargs)
 
     try:
         return keras.models.load_model(path, custom_objects={"DepthwiseConv2D": DepthwiseConv2D}, compile=False)
-    except Exception as error:  # noqa: BLE001 - h5py, zipfile and Keras raise nearly everything for a damaged file
-        raise Refused(f"Keras cannot read it ({_first_line(error)}); save the whole model again by model.save()") from error
+    except Exception as error:  # h5py, zipfile and Keras raise nearly everything for a damaged file
+        raise Refused(f"Keras cannot read it ({_first_line(error)}); save it again by model.save()") from error
 
 
 def _from_zoo(request: dict[str, Any]) -> Any:
@@ -69,7 +85,7 @@ def _from_zoo(request: dict[str, Any]) -> Any:
         raise Refused(f"{weights} does not fit {request['function']} ({_first_line(error)}); check --alpha") from error
 
 
-def _export(model: Any) -> bytes:
+def export(model: Any) -> bytes:
     import keras
     import tensorflow as tf
 
@@ -89,15 +105,30 @@ def _export(model: Any) -> bytes:
     archive.add_endpoint("serve", functools.partial(model.__call__, training=False), [spec])
     with tempfile.TemporaryDirectory(prefix="labelcam-") as folder:
         archive.write_out(folder, verbose=False)
-        return _from_saved_model(folder)
+        return _converted(tf.lite.TFLiteConverter.from_saved_model(folder))
 
 
 def _from_saved_model(folder: str) -> bytes:
     import tensorflow as tf
 
     try:
-        return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
-    except Exception as error:  # noqa: BLE001 - the converter raises Exception itself
+        loaded = tf.saved_model.load(folder)
+        serve = loaded.signatures["serving_default"]
+    except (OSError, ValueError, KeyError) as error:
+        raise Refused(f"TensorFlow cannot load it ({_first_line(error)}); export it again by model.export()") from error
+    specs = serve.structured_input_signature[1]
+    if len(specs) != 1 or len(serve.structured_outputs) != 1:
+        raise Refused("has more than one input or output; only an image classifier with one of each can be converted")
+    ((name, spec),) = specs.items()
+    fixed = tf.TensorSpec([1, *spec.shape[1:]], spec.dtype)  # see `export`
+    function = tf.function(lambda x: serve(**{name: x}), input_signature=[fixed]).get_concrete_function()
+    return _converted(tf.lite.TFLiteConverter.from_concrete_functions([function], loaded))
+
+
+def _converted(converter: Any) -> bytes:
+    try:
+        return bytes(converter.convert())
+    except Exception as error:  # the converter raises Exception itself
         raise Refused(f"TensorFlow cannot convert it ({_first_line(error)})") from error
 
 

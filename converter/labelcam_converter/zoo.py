@@ -156,7 +156,7 @@ def is_file_name(model: str) -> bool:
 
 
 def check_variant(entry: Entry, alpha: float, size: int, trained: bool) -> None:
-    """Refuse a width or size that no weights exist for (`trained`), or that the network cannot have. Raises UsageError."""
+    """Refuse a width or size that the network cannot have, or where `trained` that no weights exist for."""
     if entry.keras is None or trained:
         _one_of(f"--alpha {alpha:g}", entry.name, alpha, entry.alphas)
         _one_of(f"--size {size}", entry.name, size, entry.sizes)

@@ -64,8 +64,8 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     note(f"  {title}: {total} in {time.monotonic() - begun:.1f} s")
 
 
-def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), file: TextIO | None = None) -> None:
-    """Print rows in columns, the first left-aligned, the others right-aligned; rules and bold only in a terminal."""
+def table(rows: Sequence[Sequence[str]], header: Sequence[str], file: TextIO | None = None) -> None:
+    """Print figures in columns, the first left-aligned, the others right-aligned; rules and bold only in a terminal."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -73,9 +73,16 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), file: TextI
     out = file or sys.stdout
     # In a pipe nothing may be folded to an imaginary width of 80.
     console = Console(file=out, width=None if out.isatty() else 200)
-    drawn = Table(box=SIMPLE_HEAD if out.isatty() else None, show_header=bool(header), pad_edge=False)
-    for number, title in enumerate(header or rows[0]):
-        drawn.add_column(title if header else "", justify="left" if number == 0 else "right", overflow="fold")
+    drawn = Table(box=SIMPLE_HEAD if out.isatty() else None, pad_edge=False)
+    for number, title in enumerate(header):
+        drawn.add_column(title, justify="left" if number == 0 else "right", overflow="fold")
     for row in rows:
         drawn.add_row(*row)
     console.print(drawn)
+
+
+def facts(rows: Sequence[tuple[str, str]], file: TextIO | None = None) -> None:
+    """Print names and what there is to say of each, one a line."""
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        print(f"{name:{width}}  {text}", file=file or sys.stdout)

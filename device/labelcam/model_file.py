@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -31,6 +32,9 @@ FRAME, PREPARED = "golden/frame.png", "golden/prepared.png"
 
 _IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
 _METADATA_IDENTIFIER = b"M001"  # of the TFLite Metadata flatbuffer inside it
+
+# What zipfile raises, depending on which byte is wrong.
+_DAMAGE = (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, OSError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +173,22 @@ class ModelFile:
             return cls(path, len(data), sha256, _labels_beside(path, declared=_METADATA_IDENTIFIER in data), None)
         try:
             with zipfile.ZipFile(BytesIO(data)) as archive:
+                if broken := archive.testzip():
+                    raise zipfile.BadZipFile(f"{broken} is not what was packed")
                 names = archive.namelist()
+                if data.count(b"PK\x01\x02", archive.start_dir) != len(names):  # zipfile does not count them
+                    raise zipfile.BadZipFile("its directory is not whole")
                 end = min((entry.header_offset for entry in archive.infolist()), default=len(data))
                 manifest = manifest_from_json(archive.read(MANIFEST)) if MANIFEST in names else None
                 labels = _packed_labels(archive, names)
-        except (zipfile.BadZipFile, EOFError, UnicodeDecodeError) as error:
+        except ModelFileError:
+            raise
+        except _DAMAGE as error:
             raise ModelFileError(f"is damaged ({error}); copy or build it again") from None
         if manifest and manifest.flatbuffer_sha256 != hashlib.sha256(data[:end]).hexdigest():
             raise ModelFileError("is damaged (the network does not match its checksum); copy or build it again")
-        return cls(path, end, sha256, labels or _labels_beside(path, declared=False), manifest)
+        labels = labels or _labels_beside(path, declared=_METADATA_IDENTIFIER in data)
+        return cls(path, end, sha256, labels, manifest)
 
     def has_entry(self, name: str) -> bool:
         """Whether the zip holds an entry of this name."""
@@ -194,7 +205,7 @@ class ModelFile:
 
 def parse_labels(text: str) -> tuple[str, ...]:
     """Return one label a line; a byte-order mark, carriage returns and blank lines at the end are no part of them."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
     return tuple(line.strip() for line in lines)
@@ -211,7 +222,10 @@ def _labels_beside(path: Path, declared: bool) -> tuple[str, ...] | None:
     for beside in (path.with_suffix(".txt"), path.with_name(LABELS)):
         if beside.is_file():
             log.info("labels from=%s", beside)
-            return parse_labels(beside.read_text())
+            try:
+                return parse_labels(beside.read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError) as error:
+                raise ModelFileError(f"its labels {beside} cannot be read ({error}); save them as UTF-8") from None
     if declared:
         # The flatbuffer announces packed labels, but no zip follows: the end of the file is missing.
         raise ModelFileError(

@@ -5,6 +5,7 @@
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from importlib.resources import files
@@ -125,7 +126,10 @@ def load_settings(path: Path | None) -> Settings:
     Raises SettingsError, with every problem in one line, if the file is missing or cannot be used as written.
     """
     if path is None:
-        path = next((place for place in _places() if place.is_file()), None)
+        try:
+            path = next((place for place in _places() if place.is_file()), None)
+        except PermissionError as error:
+            raise SettingsError(f"{error.filename}: permission denied; check its folder, or use --settings") from None
         if path is None:
             return Settings()
     try:
@@ -149,8 +153,8 @@ def settings_from_toml(text: str) -> Settings:
 
 
 def _places() -> Iterator[Path]:
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    yield Path(base) / "labelcam" / "labelcam.toml"
+    with suppress(RuntimeError):  # a system user may have no home
+        yield Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "labelcam" / "labelcam.toml"
     yield Path("/etc/labelcam/labelcam.toml")
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""`make bench`: labelcam against the bare interpreter and MediaPipe, on this machine, as one JSON document on stdout."""
+"""`make bench`: labelcam against the bare interpreter and MediaPipe on this machine, as one JSON document on stdout."""
 
 import argparse
 import json
@@ -85,13 +85,17 @@ def _against_mediapipe(rounds: Sequence[Round]) -> Spread | None:
 def _speeds(rounds: Sequence[Round]) -> dict[str, Any]:
     """The speeds behind the ratios: the median of each contestant, and every round."""
     columns: dict[str, list[float | None]] = {
-        name: [getattr(one, name) for one in rounds] for name in ("raw_fps", "labelcam_fps", "mediapipe_fps")
+        name: [_rounded(getattr(one, name)) for one in rounds] for name in ("raw_fps", "labelcam_fps", "mediapipe_fps")
     }
     medians = {
-        name: None if None in column else round(statistics.median([fps for fps in column if fps is not None]), 1)
+        name: None if None in column else _rounded(statistics.median([fps for fps in column if fps is not None]))
         for name, column in columns.items()
     }
     return {**medians, "stages_ms": rounds[-1].stages_ms, "every_round": columns}
+
+
+def _rounded(fps: float | None) -> float | None:
+    return None if fps is None else round(fps, 1)
 
 
 if __name__ == "__main__":

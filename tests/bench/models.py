@@ -33,6 +33,7 @@ def _named(choice: str) -> tuple[str, Path]:
 
 def _build(name: str, options: Sequence[str]) -> Path:
     path = FOLDER / f"{name}_int8.tflite"
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with step(f"the int8 {name}"):
         output_of([sys.executable, "-m", "labelcam_converter", "build", *options, "-o", path])
     return path

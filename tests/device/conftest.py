@@ -98,9 +98,13 @@ def toy_network(
     outputs: int = 1,
     quantisation: tuple[float, int] | None = None,
     shape: tuple[int, ...] | None = None,
+    declares_labels: bool = False,
 ) -> bytes:
     """Return a network that answers with the mean of each colour channel: what is red, it calls red."""
     graph = Graph(dtype, quantisation or QUANTISATION[dtype])
+    if declares_labels:  # as the TFLite Metadata of a file does that has its labels packed behind it
+        graph.buffers.append(schema.BufferT())
+        graph.buffers[-1].data = np.frombuffer(b"\x08\0\0\0M001", np.uint8)
     shape = shape or (batch, size.height, size.width, 3)
     axes = list(range(1, len(shape) - 1))
     graph.graph.inputs = [graph.tensor(shape) for _ in range(inputs)]
@@ -110,7 +114,9 @@ def toy_network(
     answer = (shape[0], shape[-1])
     for _ in range(outputs):
         graph.graph.outputs.append(
-            graph.operator(MEAN, [seen, graph.constant(axes)], answer) if axes else graph.operator(ADD, [seen, seen], shape)
+            graph.operator(MEAN, [seen, graph.constant(axes)], answer)
+            if axes
+            else graph.operator(ADD, [seen, seen], shape)
         )
     return graph.packed()
 
@@ -168,7 +174,7 @@ def plain(path: Path, pixels: Pixels) -> Path:
 
 def entries_for(flatbuffer: bytes, scratch: Path) -> dict[str, str | bytes]:
     """Return everything that a whole model file of the toy network holds, goldens measured on this machine."""
-    scratch.write_bytes(flatbuffer)
+    scratch.write_bytes(toy_network())
     classifier = Classifier(ModelFile.load(scratch))
     manifest = manifest_for(flatbuffer)
     entries: dict[str, str | bytes] = {LABELS: "red\ngreen\nblue\n", MANIFEST: manifest_to_json(manifest)}
@@ -179,7 +185,7 @@ def entries_for(flatbuffer: bytes, scratch: Path) -> dict[str, str | bytes]:
         classifier.encode(pixels, prepared)
         entries[f"golden/{name}.png"] = encode_png(pixels)
         scores[f"{name}.png"] = [float(score) for score in classifier.scores(prepared)]
-    frame = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
+    frame = np.random.default_rng(1).integers(0, 256, (36, 48, 3), np.uint8)
     entries[FRAME] = encode_png(frame)
     entries[PREPARED] = encode_png(fit_image(frame, manifest.input, manifest.preprocess))
     entries[SCORES] = json.dumps(scores)
@@ -189,13 +195,13 @@ def entries_for(flatbuffer: bytes, scratch: Path) -> dict[str, str | bytes]:
 @pytest.fixture(scope="session")
 def colour_entries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | bytes]:
     """The zip entries of the toy model file."""
-    return entries_for(toy_network(), tmp_path_factory.mktemp("toy") / "scratch.tflite")
+    return entries_for(toy_network(declares_labels=True), tmp_path_factory.mktemp("toy") / "scratch.tflite")
 
 
 @pytest.fixture(scope="session")
 def colours(tmp_path_factory: pytest.TempPathFactory, colour_entries: dict[str, str | bytes]) -> Path:
     """A whole model file, manifest and goldens and all, that tells red from green from blue on 8x6 pixels."""
-    return append_zip(toy_network(), colour_entries, tmp_path_factory.mktemp("toy") / "colours.tflite")
+    return append_zip(toy_network(declares_labels=True), colour_entries, tmp_path_factory.mktemp("toy") / "colours.tflite")
 
 
 @pytest.fixture(scope="session")

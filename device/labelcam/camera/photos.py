@@ -60,6 +60,6 @@ class Photos:
                 raise CameraLost(f"{self._folder}: none of its {len(self._files)} images can be read; give others")
             if not self._loop:
                 raise EndOfFrames
-            self._next = 0
+            self._next, self._readable = 0, False  # all may have been deleted meanwhile
         self._next += 1
         return self._files[self._next - 1]

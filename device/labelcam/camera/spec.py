@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
 
 from ..errors import SettingsError
 from ..preprocess import Size
@@ -42,11 +43,12 @@ def parse_spec(text: str) -> CameraSpec:
     if kind not in get_args(Kind):
         close = get_close_matches(kind, get_args(Kind), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"use one of {FORMS}"
-        raise SettingsError(f"camera {text!r}: no such kind {kind!r}; {hint}")
+        shown = f"{kind}:…" if "@" in text else text  # an address may hold a password
+        raise SettingsError(f"camera {shown!r}: no such kind {kind!r}; {hint}")
     if kind == "picamera2":
         return _picamera2(text, target)
     if kind == "rtsp":
-        return CameraSpec("rtsp", text)  # a question mark belongs to the address
+        return _rtsp(text)
     if kind == "synthetic":
         return _synthetic(text, target)
     if not separator or not target:
@@ -60,6 +62,16 @@ def _picamera2(text: str, target: str) -> CameraSpec:
     if target and not target.isdecimal():
         raise SettingsError(f"camera {text!r}: {target!r} is no camera number; use picamera2 or picamera2:1")
     return CameraSpec("picamera2", target or "0")
+
+
+def _rtsp(text: str) -> CameraSpec:
+    try:
+        host = urlsplit(text).hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise SettingsError("camera: that is no RTSP address; use rtsp://USER:PASSWORD@HOST:554/PATH")
+    return CameraSpec("rtsp", text)  # a question mark belongs to the address
 
 
 def _synthetic(text: str, target: str) -> CameraSpec:

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labelcam.classifier import Label
+from labelcam.decision import UNKNOWN, Decider
+from labelcam.records import Event
+
+LABELS = st.builds(Label, st.sampled_from(["cat", "dog", "parcel"]), st.floats(0, 1))
+FRAMES = st.lists(st.tuples(LABELS, st.integers(1, 10**10)), max_size=60)
+"""The best label of each frame, and the nanoseconds since the one before."""
+
+
+def events(frames: list[tuple[Label, int]], threshold: float = 0.5) -> list[tuple[str, Event | None]]:
+    """The state after each frame, and its event."""
+    decider, now, found = Decider(threshold), 10**12, []
+    for label, passed in frames:
+        now += passed
+        decision = decider.decide((label,), now)
+        found.append((decision.state, decision.event))
+    return found
+
+
+@given(frames=FRAMES, threshold=st.floats(0, 1))
+def test_enter_and_leave_alternate(frames: list[tuple[Label, int]], threshold: float) -> None:
+    """Nothing enters twice without leaving, nothing leaves that was not there, and only the label that entered leaves."""
+    there = None
+    for state, event in events(frames, threshold):
+        if event is None:
+            assert state == (there or UNKNOWN)
+        elif event.type == "enter":
+            assert there is None
+            assert (state, event.duration_s) == (event.label, 0.0)
+            there = event.label
+        else:
+            assert (state, event.label) == (UNKNOWN, there)
+            assert event.duration_s > 0
+            there = None
+
+
+@given(frames=FRAMES)
+def test_a_state_is_always_what_is_seen_within_a_frame(frames: list[tuple[Label, int]]) -> None:
+    """After two frames that agree, the state is what they show."""
+    states = [state for state, _ in events(frames)]
+    seen = [label.label if label.score >= 0.5 else UNKNOWN for label, _ in frames]
+    for state, now, before in zip(states[1:], seen[1:], seen, strict=False):
+        if now == before:
+            assert state == now
+
+
+def test_a_duration_is_the_time_between_the_frames() -> None:
+    """How long something was there is measured on the frames' own clock."""
+    sure, unsure = Label("cat", 0.9), Label("cat", 0.4)
+    *_, (_, left) = events([(sure, 1), (sure, 2_000_000_000), (unsure, 500_000_000)])
+    assert left == Event("leave", "cat", 2.5)
+
+
+def test_the_threshold_itself_is_enough() -> None:
+    """A score that equals the threshold counts as seen."""
+    assert events([(Label("cat", 0.5), 1)])[0][0] == "cat"
