@@ -14,11 +14,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # a conversion needs no GPU, and looking for one takes a second
-os.environ["KERAS_BACKEND"] = "tensorflow"
-
-
 SCALES_ITSELF = "scales_itself"
 """The name of an empty file beside the output: the network takes 0 to 255 and scales it itself."""
 
@@ -29,6 +24,9 @@ class Refused(Exception):
 
 def main(request: Path, output: Path, refusal: Path) -> int:
     """Convert as the JSON in `request` says; a reason not to goes to `refusal`."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # a conversion needs no GPU, and looking for one takes a second
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     asked = json.loads(request.read_text())
     try:
         if asked["kind"] == "saved_model":
@@ -86,6 +84,7 @@ def _from_zoo(request: dict[str, Any]) -> Any:
 
 
 def export(model: Any) -> bytes:
+    """Return a Keras model as a float .tflite. Raises Refused if it is no image classifier."""
     import keras
     import tensorflow as tf
 

@@ -29,7 +29,7 @@ def classify(model: Path, images: Sequence[Path], fit: str | None, count: int, *
         if as_json:
             print(json.dumps({"schema": 1, **answer}))
         elif "error" in answer:
-            print(answer["error"], file=sys.stderr)
+            print(f"labelcam: {answer['error']}", file=sys.stderr)
         else:
             print(f"{image}: " + ", ".join(f"{best['label']} {best['score']:.2f}" for best in answer["top"]))
     return 1 if failed else 0

@@ -58,7 +58,7 @@ def serve(
     finished = _finished(stop, limits, metrics)
     with (
         Capture(camera, classifier, settings.camera.timeout_seconds) as capture,
-        run_publishers(publishers, lossless=not camera.live) as out,
+        run_publishers(publishers, wait=lambda: not camera.live and not stop.is_set()) as out,
     ):
         report_at = time.monotonic() + REPORT_EVERY_S
         while not finished():

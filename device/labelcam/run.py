@@ -15,7 +15,7 @@ from pathlib import Path
 from .classifier import Classifier
 from .console import table
 from .daemon import Limits, serve
-from .errors import SettingsError, UsageError
+from .errors import LabelcamError, SettingsError, UsageError
 from .model_file import ModelFile
 from .preprocess import Fit
 from .publish import Publisher
@@ -44,9 +44,12 @@ def run(
     publishers = _publishers(settings, classifier, stop, as_json=as_json)
     with _stopped_by_signals(stop):
         summary = serve(settings, classifier, publishers, stop, Limits(frames, seconds))
-    if summary_file:
-        _write_whole(summary_file, json.dumps(summary.as_json(), indent=2) + "\n")
     _show(summary, as_json=as_json)
+    if summary_file:
+        try:
+            _write_whole(summary_file, json.dumps(summary.as_json(), indent=2) + "\n")
+        except OSError as error:
+            raise LabelcamError(f"--summary {summary_file}: cannot be written ({error.strerror}); make room") from None
     return 0
 
 
@@ -95,6 +98,9 @@ def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader sees all of it or the old one, whatever happens meanwhile."""
+    if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
+        path.write_text(text)
+        return
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_text(text)

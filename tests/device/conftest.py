@@ -201,7 +201,9 @@ def colour_entries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | 
 @pytest.fixture(scope="session")
 def colours(tmp_path_factory: pytest.TempPathFactory, colour_entries: dict[str, str | bytes]) -> Path:
     """A whole model file, manifest and goldens and all, that tells red from green from blue on 8x6 pixels."""
-    return append_zip(toy_network(declares_labels=True), colour_entries, tmp_path_factory.mktemp("toy") / "colours.tflite")
+    return append_zip(
+        toy_network(declares_labels=True), colour_entries, tmp_path_factory.mktemp("toy") / "colours.tflite"
+    )
 
 
 @pytest.fixture(scope="session")

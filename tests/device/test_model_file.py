@@ -212,9 +212,7 @@ def test_a_plain_file_without_labels_answers_with_numbers(
 
 
 @pytest.mark.parametrize("labels", ["red\ngreen\n", "a\nb\nc\nd\n", "\n"])
-def test_labels_that_do_not_fit_the_outputs_are_refused(
-    labels: str, toy: Callable[..., bytes], tmp_path: Path
-) -> None:
+def test_labels_that_do_not_fit_the_outputs_are_refused(labels: str, toy: Callable[..., bytes], tmp_path: Path) -> None:
     """One label too few or too many would name everything wrongly."""
     path = tmp_path / "plain.tflite"
     path.write_bytes(toy())

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The seam between us and everything that delivers frames, and the only place that knows which cameras exist."""
 
+import os
 from typing import Protocol, Self, assert_never
+
+import cv2
 
 from ..errors import CameraLost
 from ..preprocess import Size
@@ -10,6 +13,10 @@ from ..records import Frame
 from .spec import CameraSpec, parse_spec
 
 __all__ = ["Camera", "CameraLost", "CameraSpec", "EndOfFrames", "open_camera", "parse_spec"]
+
+# What FFmpeg and OpenCV say of a bad stream would fill an SD card's log; our own error says it once.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 CAPTURE_SIZE = Size(640, 480)
 """What a real camera is asked for: every sensor has it, and it is more than any MobileNet takes."""

@@ -5,7 +5,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
@@ -63,15 +63,14 @@ class Outbox:
     def open(self) -> None:
         self._thread.start()
 
-    def offer(self, item: Reading | Summary, wait: bool) -> None:
-        """Hand an item over. Where the queue is full, `wait` for room, else drop the oldest and count it."""
+    def offer(self, item: Reading | Summary, wait: Callable[[], bool]) -> None:
+        """Hand an item over. Where the queue is full, wait for room as long as `wait()`, then drop the oldest."""
         with self._changed:
+            while len(self._queue) >= QUEUE_LENGTH and self.publisher.lossless and self._thread.is_alive() and wait():
+                self._changed.wait(0.1)  # short, so that a signal is answered soon
             if len(self._queue) >= QUEUE_LENGTH:
-                if wait and self.publisher.lossless:
-                    self._changed.wait_for(lambda: len(self._queue) < QUEUE_LENGTH or not self._thread.is_alive())
-                else:
-                    self._queue.popleft()
-                    self.dropped += 1
+                self._queue.popleft()
+                self.dropped += 1
             self._queue.append(item)
             self._changed.notify_all()
 
@@ -93,6 +92,8 @@ class Outbox:
                 else:
                     self.publisher.report(item)
             self.publisher.close()
+        except BrokenPipeError:
+            log.debug("publisher-ended name=%s: its reader left", self.publisher.name)
         except OSError as error:
             # A full disk or a reader that went away must not end the daemon; whoever cares asks `failed`.
             log.warning("publisher-ended name=%s reason=%s", self.publisher.name, error)
@@ -108,20 +109,20 @@ class Outbox:
 class Publishers:
     """All of them together."""
 
-    def __init__(self, outboxes: list[Outbox], lossless: bool) -> None:
+    def __init__(self, outboxes: list[Outbox], wait: Callable[[], bool]) -> None:
         self._outboxes = outboxes
-        self._lossless = lossless
+        self._wait = wait
 
     def offer(self, reading: Reading) -> None:
         """Hand a reading to every publisher that wants it; blocks only where a finite source is to lose nothing."""
         for outbox in self._outboxes:
             if outbox.publisher.wants(reading):
-                outbox.offer(reading, self._lossless)
+                outbox.offer(reading, self._wait)
 
     def report(self, summary: Summary) -> None:
         """Hand the account of the run so far to every publisher."""
         for outbox in self._outboxes:
-            outbox.offer(summary, self._lossless)
+            outbox.offer(summary, self._wait)
 
     def dropped(self) -> dict[str, int]:
         """Return how many items each publisher had to drop."""
@@ -129,11 +130,14 @@ class Publishers:
 
 
 @contextmanager
-def run_publishers(publishers: Iterable[Publisher], lossless: bool) -> Iterator[Publishers]:
-    """Run publishers on their threads for the length of the block, and give each two seconds to finish after it."""
+def run_publishers(publishers: Iterable[Publisher], wait: Callable[[], bool]) -> Iterator[Publishers]:
+    """Run publishers on their threads for the length of the block, and give each two seconds to finish after it.
+
+    While `wait()` is true, those that are to lose nothing are waited for.
+    """
     with ExitStack() as stack:
         outboxes = [Outbox(publisher) for publisher in publishers]
         for outbox in outboxes:
             outbox.open()
             stack.callback(outbox.close, 2.0)
-        yield Publishers(outboxes, lossless)
+        yield Publishers(outboxes, wait)

@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pytest
+
+from labelcam.camera import Camera, CameraLost, EndOfFrames
+from labelcam.capture import Capture
+from labelcam.classifier import Classifier
+from labelcam.model_file import ModelFile
+from labelcam.records import Frame, Prepared
+from labelcam.runtime import Array
+
+
+class Numbered:
+    """A camera whose frame number N is N grey; `act` may fail or hang before a frame, None ends it."""
+
+    def __init__(self, live: bool, act: Callable[[int], None] = lambda _: None, pause_s: float = 0.002) -> None:
+        self.live, self.skipped, self.closed = live, 0, False
+        self._act, self._pause_s, self._count = act, pause_s, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.closed = True
+
+    def capture(self) -> Frame:
+        time.sleep(self._pause_s)
+        self._act(self._count)
+        self._count += 1
+        return Frame(np.full((6, 8, 3), self._count - 1, np.uint8), time.monotonic_ns())
+
+
+@pytest.fixture(scope="session")
+def classifier(colours: Path) -> Classifier:
+    return Classifier(ModelFile.load(colours))
+
+
+@contextmanager
+def taking(
+    camera: Camera, classifier: Classifier, timeout_s: float = 1.0
+) -> Iterator[Callable[[], tuple[Prepared, int]]]:
+    """Take frames one by one: what is known of each, and which it really was."""
+    seen: list[int] = []
+    with Capture(camera, classifier, timeout_s) as capture:
+
+        def take() -> tuple[Prepared, int]:
+            def write(prepared: Array) -> None:
+                assert prepared.min() == prepared.max(), "half of one frame, half of another"
+                seen.append(int(prepared.max()))
+
+            prepared = capture.take(write, lambda: False)
+            assert prepared is not None
+            return prepared, seen[-1]
+
+        yield take
+
+
+def end_at(number: int) -> Callable[[int], None]:
+    def act(count: int) -> None:
+        if count == number:
+            raise EndOfFrames
+
+    return act
+
+
+def test_a_live_camera_drops_what_is_stale(classifier: Classifier) -> None:
+    """A slow consumer gets the newest frame; what was replaced is counted, and the gaps in seq are that count."""
+    with taking(Numbered(live=True), classifier) as take:
+        found = []
+        for _ in range(8):
+            time.sleep(0.02)
+            found.append(take()[0])
+    assert sum(prepared.dropped for prepared in found) > 10
+    for before, now in zip(found, found[1:], strict=False):
+        assert now.seq - before.seq == now.dropped + 1
+        assert now.taken_ns > before.taken_ns
+
+
+def test_a_frame_is_never_older_than_one_period(classifier: Classifier) -> None:
+    """However long the consumer was away, what it takes was captured just now."""
+    with taking(Numbered(live=True, pause_s=0.01), classifier) as take:
+        take()
+        time.sleep(0.3)
+        prepared, _ = take()
+        assert time.monotonic_ns() - prepared.taken_ns < 100_000_000
+
+
+def test_pixels_and_records_belong_together(classifier: Classifier) -> None:
+    """The two arrays change places at full speed, and still each number comes with its own pixels."""
+    with taking(Numbered(live=True, pause_s=0), classifier) as take:
+        for _ in range(300):
+            prepared, shown = take()
+            assert shown == prepared.seq % 256
+
+
+def test_a_pulled_camera_never_drops(classifier: Classifier) -> None:
+    """Every frame of a finite source arrives once, in order, whatever the consumer's pace."""
+    with taking(Numbered(live=False, act=end_at(40)), classifier) as take:
+        for number in range(40):
+            if number % 10 == 0:
+                time.sleep(0.02)
+            prepared, shown = take()
+            assert (prepared.seq, prepared.dropped, shown) == (number, 0, number)
+        with pytest.raises(EndOfFrames):
+            take()
+
+
+def test_what_was_captured_before_a_failure_still_arrives(classifier: Classifier) -> None:
+    """The last frame is not lost because the camera failed behind it."""
+
+    def fail(count: int) -> None:
+        if count == 3:
+            raise CameraLost("the cable is out")
+
+    with taking(Numbered(live=False, act=fail), classifier) as take:
+        assert [take()[1] for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(CameraLost, match="the cable is out"):
+            take()
+
+
+def test_any_failure_of_the_thread_reaches_the_caller(classifier: Classifier) -> None:
+    """A bug in a camera ends the program, not only the thread nobody watches."""
+
+    def fail(_: int) -> None:
+        raise ZeroDivisionError("a bug")
+
+    with taking(Numbered(live=True, act=fail), classifier) as take, pytest.raises(ZeroDivisionError, match="a bug"):
+        take()
+
+
+def test_a_camera_that_hangs_is_lost_in_time(classifier: Classifier) -> None:
+    """After the first frame, the time-out of the settings decides; a hung driver is not released, which would hang."""
+    released = threading.Event()
+    camera = Numbered(live=True, act=lambda count: released.wait(20) if count else None)
+    begun = time.monotonic()
+    with (
+        pytest.raises(CameraLost, match=r"no frame for 0\.3 s"),
+        taking(camera, classifier, timeout_s=0.3) as take,
+    ):
+        take()
+        take()
+    assert time.monotonic() - begun < 4
+    assert not camera.closed
+    released.set()
+
+
+def test_the_first_frame_may_take_longer(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the first frame has come, a minute is allowed, and then the camera is lost as well."""
+    monkeypatch.setattr("labelcam.capture.FIRST_FRAME_S", 0.5)
+    released = threading.Event()
+    with (
+        pytest.raises(CameraLost, match=r"no frame for 0\.5 s"),
+        taking(Numbered(live=True, act=lambda _: released.wait(20)), classifier, timeout_s=0.1) as take,
+    ):
+        take()
+    released.set()
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_stopping_is_prompt_and_frees_the_camera(classifier: Classifier, live: bool) -> None:
+    """take() answers a stop within a fraction of a second, and leaving the block closes the camera once."""
+    camera = Numbered(live=live, pause_s=0.05)
+    begun = time.monotonic()
+    with Capture(camera, classifier, 10.0) as capture:
+        capture.take(lambda _: None, lambda: False)
+        assert capture.take(lambda _: None, lambda: True) is None or live
+    assert camera.closed
+    assert time.monotonic() - begun < 1.0
+    assert not any(thread.name == "capture" for thread in threading.enumerate())
