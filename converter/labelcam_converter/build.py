@@ -9,7 +9,7 @@ from typing import Any
 
 from labelcam.classifier import Classifier
 from labelcam.console import note, step
-from labelcam.errors import LabelcamError
+from labelcam.errors import LabelcamError, UsageError
 from labelcam.golden import check_goldens
 from labelcam.model_file import LABELS, MANIFEST, Manifest, ModelFile, Origin, manifest_to_json
 from labelcam.preprocess import Fit, Preprocess
@@ -105,6 +105,8 @@ def build(options: Options) -> Result:
 def _plan(options: Options) -> _Plan:
     if options.output:
         check_output(options.output)
+    if options.preprocess:
+        scaling.parse(options.preprocess)
     names = labels.read_labels(options.labels) if options.labels else None
     choice = pictures.choose(options.images, options.samples, options.seed)
     source = _open(options, names)
@@ -127,10 +129,13 @@ def _plan(options: Options) -> _Plan:
 def _open(options: Options, names: tuple[str, ...] | None) -> networks.Source:
     if zoo.is_file_name(options.model):
         if options.alpha is not None or options.size is not None or options.weights != "imagenet":
-            raise LabelcamError("--alpha, --size and --weights are for networks of the zoo; a file has its own")
+            raise UsageError("--alpha, --size and --weights are for networks of the zoo; a file has its own")
         return networks.open_file(Path(options.model))
     entry = zoo.find(options.model)
-    alpha, size = options.alpha or entry.alpha, options.size or entry.size
+    if entry.keras is None and options.weights == "none":
+        raise UsageError(f"--weights none: {entry.name} has trained weights only; leave --weights out, or give a FILE")
+    alpha = entry.alpha if options.alpha is None else options.alpha
+    size = entry.size if options.size is None else options.size
     zoo.check_variant(entry, alpha, size, trained=options.weights == "imagenet")
     if names is not None:
         labels.check_count(names, entry.outputs, f"--labels {options.labels}")

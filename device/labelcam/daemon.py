@@ -52,8 +52,9 @@ def serve(
     delegation = classifier.interpreter.delegation()
     announce(classifier, delegation)
     metrics = Metrics(classifier.model.name, runtime_name(), delegation, classifier.interpreter.threads)
-    camera = open_camera(parse_spec(settings.camera.source), settings.limits.max_fps, settings.camera.timeout_seconds)
-    watchdog = Watchdog(1 / settings.limits.max_fps if camera.live else None)
+    spec = parse_spec(settings.camera.source)
+    camera = open_camera(spec, settings.limits.max_fps, settings.camera.timeout_seconds)
+    watchdog = Watchdog(1 / (spec.fps or settings.limits.max_fps) if camera.live else None)
     pipeline = Pipeline(classifier, Decider(settings.decision.threshold), settings.decision.top_k)
     finished = _finished(stop, limits, metrics)
     with (

@@ -5,7 +5,6 @@
 import logging
 import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -202,7 +201,7 @@ def _native_chatter() -> Iterator[None]:
     """
     sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as caught:
+    with open(os.memfd_create("stderr"), "w+b") as caught:  # noqa: PTH123, memory: a full disk must not stop a start
         os.dup2(caught.fileno(), 2)
         try:
             yield

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tells systemd how we are: ready after the first classified frame, alive with every later one, by nothing else."""
 
+import logging
 import os
 import socket
 import time
 
 from .errors import SettingsError
+
+log = logging.getLogger(__name__)
 
 
 class Watchdog:
@@ -50,5 +53,9 @@ class Watchdog:
         message += f"\nSTATUS={' '.join(status.split())}"  # a line break in a label would start another message
         # A leading @ stands for the abstract namespace (unix(7)).
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.sendto(message.replace("\0", " ").encode(), address)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                sender.settimeout(0.2)  # a service manager that does not read must not hold up the frames
+                sender.sendto(message.replace("\0", " ").encode(), address)
+        except OSError as error:
+            log.warning("notify-failed socket=%s reason=%s", self._address, error)

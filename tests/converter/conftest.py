@@ -44,7 +44,8 @@ def colours(dead=False, nested=False):
         pick[..., 3] = 1e-12
         bias[3], say[3, 2] = 0.9, 4.0
     inner.get_layer("pick").set_weights([pick, bias])
-    inner.get_layer("smooth").set_weights([np.full((3, 3, channels, 1), 1 / 9, np.float32), np.zeros(channels, np.float32)])
+    smooth = np.full((3, 3, channels, 1), 1 / 9, np.float32)
+    inner.get_layer("smooth").set_weights([smooth, np.zeros(channels, np.float32)])
     model.get_layer("say").set_weights([say, np.zeros(3, np.float32)])
     return model
 
@@ -75,7 +76,8 @@ colours().export(folder / "saved_model", verbose=False)
 for name in ("two_inputs", "wrong_rank", "no_classifier"):
     model = keras.models.load_model(folder / f"{name}.keras")
     specs = [tf.TensorSpec([1, *tensor.shape[1:]], tf.float32) for tensor in model.inputs]
-    function = tf.function(lambda *tensors: model(list(tensors) if len(tensors) > 1 else tensors[0]), input_signature=specs)
+    run = (lambda *tensors: model(list(tensors))) if len(specs) > 1 else model
+    function = tf.function(run, input_signature=specs)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], model)
     (folder / f"{name}.tflite").write_bytes(converter.convert())
 '''
@@ -133,7 +135,7 @@ def the_error() -> Callable[["subprocess.CompletedProcess[str]"], str]:
 
 @pytest.fixture(scope="session")
 def colour_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 24 plain pictures, eight of each colour: red_0.png …"""
+    """A folder of 24 plain pictures, eight of each colour, named red_0.png and so on."""
     folder = tmp_path_factory.mktemp("colours")
     rng = np.random.default_rng(0)
     for number in range(24):

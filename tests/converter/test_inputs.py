@@ -24,7 +24,7 @@ def wrong_answers(model: Path, images: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["colours.keras", "legacy.h5", "saved_model", "colours.tflite", "nested.keras"])
 def test_it_is_converted(name: str, networks: Path, colour_images: Path, convert, tmp_path: Path) -> None:
-    """A .keras, a Keras 2 .h5 with `groups`, a SavedModel, a float .tflite, a nested backbone: all know their colours."""
+    """A .keras, a Keras 2 .h5 with `groups`, a SavedModel, a float .tflite, a nested backbone: all know colours."""
     output = tmp_path / "work" / "out.tflite"
     labels = ("--labels", networks / "rgb.txt")
     done = convert("build", "--json", "--model", networks / name, *labels, "--images", colour_images, "-o", output)
@@ -96,7 +96,10 @@ def test_the_reference_of_mlperf_tiny(shared_data: Path, convert, tmp_path: Path
         arguments = ("--preprocess", "unit", "--labels", "vww.txt", "--images", images, "-o", f"{name}.tflite")
         done = convert("build", "--model", shared_data / "models" / name, *arguments)
         assert done.returncode == 0, done.stderr
-    one, other = (Classifier(ModelFile.load(tmp_path / "work" / f"{name}.tflite")) for name in ("vww_96.h5", "vww_96_float.tflite"))
+    one, other = (
+        Classifier(ModelFile.load(tmp_path / "work" / f"{name}.tflite"))
+        for name in ("vww_96.h5", "vww_96_float.tflite")
+    )
     for path in image_files(images):
         pixels = read_image(path)
         assert one.classify(pixels, 1)[0].score == pytest.approx(other.classify(pixels, 1)[0].score, abs=0.1)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input gets one line with the remedy, the right exit code, and leaves nothing behind."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -128,14 +129,12 @@ def test_images_of_which_none_can_be_read(networks: Path, convert, the_error, le
 
 def test_without_tensorflow_installed(networks: Path, convert, the_error, tmp_path: Path) -> None:
     """A Keras file without TensorFlow gets the line that installs it."""
-    # An isolated search path without site-packages' tensorflow cannot be had; a finder that hides it can.
     (tmp_path / "hide").mkdir()
     (tmp_path / "hide" / "sitecustomize.py").write_text(
         "import sys, importlib.util\n"
         "find = importlib.util.find_spec\n"
         "importlib.util.find_spec = lambda name, *rest: None if name == 'tensorflow' else find(name, *rest)\n"
     )
-    import os
 
     path = os.pathsep.join([str(tmp_path / "hide"), os.environ.get("PYTHONPATH", "")])
     done = convert("build", "--model", networks / "colours.keras", PYTHONPATH=path)

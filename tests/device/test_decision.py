@@ -25,7 +25,7 @@ def events(frames: list[tuple[Label, int]], threshold: float = 0.5) -> list[tupl
 
 @given(frames=FRAMES, threshold=st.floats(0, 1))
 def test_enter_and_leave_alternate(frames: list[tuple[Label, int]], threshold: float) -> None:
-    """Nothing enters twice without leaving, nothing leaves that was not there, and only the label that entered leaves."""
+    """Nothing enters twice without leaving, nothing leaves that was not there, and only what entered leaves."""
     there = None
     for state, event in events(frames, threshold):
         if event is None:

@@ -144,7 +144,7 @@ def test_one_wrong_byte_in_the_zip_is_noticed(entry: str, person_model: Path, tm
     with zipfile.ZipFile(person_model) as archive:
         info = archive.getinfo(entry)
     path = flipped(person_model, info.header_offset + 30 + len(entry) + 3, tmp_path / "flipped.tflite")
-    with pytest.raises(ModelFileError, match="damaged|cannot read"):
+    with pytest.raises(ModelFileError, match=r"damaged|cannot read"):
         check_goldens(ModelFile.load(path), Classifier(ModelFile.load(path)))
 
 
@@ -226,7 +226,7 @@ def test_a_label_may_be_any_text() -> None:
 
 
 def test_a_line_separator_inside_a_label_does_not_split_it() -> None:
-    """A label file has one label a line of \\n or \\r\\n: U+2028, form feeds and the like are part of a label."""
+    """A label file has one label a line ended by LF or CRLF: U+2028, form feeds and the like are part of a label."""
     assert parse_labels("one\u2028still one\ntwo\x0cstill two\n") == ("one\u2028still one", "two\x0cstill two")
 
 

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests PiCamera against a stand-in module that keeps picamera2's documented rules of jobs and requests.
 
-The manual (section 6.1): capture_request(wait=False) returns a job; its get_result gives a request, which must be released,
-or its buffer is lost; a job that is forgotten will take a frame that nobody releases.
+The manual (section 6.1): capture_request(wait=False) returns a job; its get_result gives a request, which must be
+released, or its buffer is lost; a job that is forgotten will take a frame that nobody releases.
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +21,8 @@ import atexit, json, os, threading, time
 import numpy as np
 
 FAULT = os.environ.get("FAULT", "")
-account = {"opened": 0, "closed": 0, "jobs": 0, "requests": 0, "released": 0, "flushed": 0, "pending": 0, "config": None}
+account = {"opened": 0, "closed": 0, "jobs": 0, "requests": 0, "released": 0, "flushed": 0, "pending": 0,
+           "config": None}
 
 def tell():
     with open(os.environ["ACCOUNT"], "w") as file:
@@ -130,7 +132,7 @@ def test_a_camera_that_stalls_is_lost_and_its_job_cancelled(
     """No frame for the time-out: exit 74, the pending job cancelled and never replaced by a second."""
     done, account = on_a_pi("stall")
     assert done.returncode == 74
-    assert "delivers no frames for 0.5 s" in the_error(done.stderr)
+    assert re.search(r"no frames? for 0\.5 s", the_error(done.stderr))
     assert (account["flushed"], account["jobs"], account["pending"]) == (1, 5, 0)
     assert account["released"] == account["requests"] == 4
 

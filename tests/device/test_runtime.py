@@ -122,7 +122,7 @@ def test_a_legacy_uint8_network_names_the_photographs(shared_data: Path) -> None
 
 
 def test_an_mlperf_tiny_network_runs_as_a_plain_file(shared_data: Path) -> None:
-    """An int8 file without a manifest takes the camera's bytes as they are: it finds the person, and none with the cat."""
+    """An int8 file without a manifest takes the camera's bytes: it finds the person, and none with the cat."""
     classifier = Classifier(ModelFile.load(shared_data / "models" / "vww_96_int8.tflite"))
     portrait = read_image(shared_data / "photos" / "grace_hopper.bmp")
     cat = read_image(shared_data / "photos" / "cat_720p.jpg")

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""The zoo's table is true."""
+
+import pytest
+
+from labelcam.errors import UsageError
+from labelcam_converter.labels import imagenet_labels
+from labelcam_converter.zoo import ENTRIES, check_variant, find
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_the_default_is_a_variant_that_has_weights(entry) -> None:
+    """Every network can be built without --alpha and --size, and its file has a name."""
+    check_variant(entry, entry.alpha, entry.size, trained=True)
+    assert entry.title(entry.alpha, entry.size) == f"{entry.name}_{entry.alpha}_{entry.size}"
+    assert find(entry.name) is entry
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.keras], ids=lambda entry: entry.name)
+def test_every_variant_has_a_file_at_keras_host(entry) -> None:
+    """The path of the weights is known for each width and size that is offered."""
+    paths = {entry.keras_file(alpha, size) for alpha in entry.alphas for size in entry.sizes}
+    assert len(paths) == len(entry.alphas) * len(entry.sizes)
+    assert all(path.endswith(".h5") for path in paths)
+
+
+def test_the_costs_are_the_published_ones() -> None:
+    """V1 has 569 M multiply-accumulates and 4.24 M parameters, V2 300 M and 3.5 M (Howard 2017, Sandler 2018)."""
+    v1, v2 = find("mobilenet_v1"), find("mobilenet_v2")
+    assert (round(v1.macs / 1e6), round(v1.parameters / 1e6, 2)) == (569, 4.25)
+    assert (round(v2.macs / 1e6), round(v2.parameters / 1e6, 2)) == (301, 3.54)
+
+
+@pytest.mark.parametrize(("alpha", "size"), [(0.0, 224), (-1.0, 224), (9.0, 224), (1.0, 16), (1.0, 4000)])
+def test_impossible_networks_are_refused(alpha: float, size: int) -> None:
+    """Random weights allow any width and size that make a network, and no other."""
+    with pytest.raises(UsageError):
+        check_variant(find("mobilenet_v2"), alpha, size, trained=False)
+
+
+def test_imagenet_s_names_are_unique_and_in_keras_order() -> None:
+    """A thousand short names, each only once, although ImageNet calls two classes crane."""
+    names = imagenet_labels()
+    assert len(set(names)) == 1000
+    assert (names[0], names[285], names[967], names[999]) == ("tench", "Egyptian cat", "espresso", "toilet tissue")
