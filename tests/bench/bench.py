@@ -4,6 +4,7 @@
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         files = model_files(args.model)
         document = {"schema": SCHEMA, "camera": CAMERA, "rounds": args.rounds, "seconds": args.seconds, "host": host()}
         measured = {name: _measure(name, path, args) for name, path in files.items()}
+        # labelcam uses two cores, the bare interpreter one: with neighbours at work the ratio says nothing.
+        document["load_after"] = round(os.getloadavg()[0], 2)
     except (LabelcamError, ChildFailed) as error:
         complain("make bench", error)
         return 1

@@ -23,7 +23,7 @@ def first_label_seconds(model: Path, count: int) -> list[float]:
 
 
 def _one(model: Path) -> float:
-    command = [LABELCAM, "run", "--json", "--frames", "1", "--model", model, "--camera", CAMERA]
+    command = [str(LABELCAM), "run", "--json", "--frames", "1", "--model", str(model), "--camera", CAMERA]
     begun = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None

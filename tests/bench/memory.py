@@ -34,7 +34,17 @@ class Memory:
 def measure_memory(model: Path, frames: int) -> Memory:
     """Sample the resident memory when the reading SETTLED and the last of `frames` have been read from its stdout."""
     settled = min(SETTLED, frames // 2)
-    command = [LABELCAM, "run", "--json", "--frames", str(frames + STILL_RUNNING), "--model", model, "--camera", CAMERA]
+    command = [
+        str(LABELCAM),
+        "run",
+        "--json",
+        "--frames",
+        str(frames + STILL_RUNNING),
+        "--model",
+        str(model),
+        "--camera",
+        CAMERA,
+    ]
     with (
         step(f"memory over {frames} frames"),
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process,

@@ -239,7 +239,7 @@ def test_debug_shows_where_an_error_comes_from(labelcam: Labelcam, environment: 
 
 
 def test_without_xnnpack_int8_is_warned_about(labelcam: Labelcam, person_model: Path, tmp_path: Path) -> None:
-    """The setting delegate = "none" on an int8 network costs one plain warning with the remedy, and the summary says 0."""
+    """The setting delegate = "none" on an int8 network costs one plain warning; the summary says 0."""
     settings, summary = tmp_path / "labelcam.toml", tmp_path / "summary.json"
     settings.write_text('[runtime]\ndelegate = "none"\n')
     done = labelcam(

@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from labelcam.classifier import Label
+from labelcam.publish import QUEUE_LENGTH, Outbox, run_publishers
+from labelcam.publish.jsonl import JsonLines
+from labelcam.records import Decision, Reading, Stage, Summary
+
+ODD = 'a "quoted" \\ label\nin two lines, \u2028 \u2029 \U0001f426 é \x00'
+
+
+def reading(seq: int, label: str = "cat") -> Reading:
+    decision = Decision((Label(label, 0.9),), label, None)
+    return Reading(seq, datetime.now(UTC), None, decision, 1.0, dict.fromkeys(Stage, 1.0), 0)
+
+
+class Slow:
+    """A publisher that publishes one reading each time it is let."""
+
+    name = "slow"
+
+    def __init__(self, lossless: bool, failure: OSError | None = None) -> None:
+        self.lossless, self.seen, self.closed = lossless, [], False
+        self.may_go = threading.Semaphore(0)
+        self._failure = failure
+
+    def open(self) -> None:
+        pass
+
+    def wants(self, reading: Reading) -> bool:  # noqa: ARG002, every one
+        return True
+
+    def publish(self, reading: Reading) -> None:
+        self.may_go.acquire()
+        if self._failure:
+            raise self._failure
+        self.seen.append(reading.seq)
+
+    def report(self, summary: Summary) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+    def let_go(self) -> None:
+        self.may_go.release(100_000)
+
+
+def always() -> bool:
+    return True
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.mark.parametrize(("lossless", "wait"), [(False, always), (True, never), (False, never)])
+def test_a_slow_publisher_loses_its_oldest_and_counts_them(lossless: bool, wait: Callable[[], bool]) -> None:
+    """Offering never waits for a publisher that may lose readings; what is lost is the oldest, and it is counted."""
+    publisher = Slow(lossless)
+    begun = time.monotonic()
+    with run_publishers([publisher], wait) as out:
+        for seq in range(QUEUE_LENGTH * 3):
+            out.offer(reading(seq))
+        assert time.monotonic() - begun < 1
+        dropped = out.dropped()["slow"]
+        publisher.let_go()
+    assert len(publisher.seen) == QUEUE_LENGTH * 3 - dropped
+    assert dropped >= QUEUE_LENGTH * 2 - 1
+    assert publisher.seen == sorted(publisher.seen)
+    assert publisher.seen[-1] == QUEUE_LENGTH * 3 - 1
+    assert publisher.closed
+
+
+def test_a_finite_source_waits_for_a_lossless_publisher() -> None:
+    """Where a source can wait, nothing is lost: the pipeline stands still until there is room."""
+    publisher = Slow(lossless=True)
+    threading.Timer(0.2, publisher.let_go).start()
+    with run_publishers([publisher], always) as out:
+        for seq in range(QUEUE_LENGTH * 3):
+            out.offer(reading(seq))
+    assert publisher.seen == list(range(QUEUE_LENGTH * 3))
+    assert out.dropped() == {"slow": 0}
+
+
+@pytest.mark.parametrize("failure", [BrokenPipeError(), OSError(28, "No space left on device")])
+def test_a_publisher_that_died_is_not_waited_for(failure: OSError) -> None:
+    """When the reader of a full queue goes away, the pipeline goes on; it does not wait for ever for room."""
+    publisher = Slow(lossless=True, failure=failure)
+    threading.Timer(0.2, publisher.let_go).start()
+    begun = time.monotonic()
+    with run_publishers([publisher], always) as out:
+        for seq in range(QUEUE_LENGTH * 2):
+            out.offer(reading(seq))
+    assert time.monotonic() - begun < 2
+
+
+def test_one_slow_publisher_does_not_hold_up_another() -> None:
+    """Each has its own queue and thread."""
+    stuck, quick = Slow(lossless=False), Slow(lossless=False)
+    quick.let_go()
+    quick.name = "quick"
+    with run_publishers([stuck, quick], always) as out:
+        for seq in range(50):
+            out.offer(reading(seq))
+        deadline = time.monotonic() + 2
+        while len(quick.seen) < 50 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert quick.seen == list(range(50))
+        stuck.let_go()
+
+
+def test_a_publisher_that_hangs_does_not_hang_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    """Closing waits its time and goes on, with a warning that names the publisher."""
+    publisher = Slow(lossless=False)
+    outbox = Outbox(publisher)
+    outbox.open()
+    outbox.offer(reading(0), never)
+    begun = time.monotonic()
+    outbox.close(0.2)
+    assert time.monotonic() - begun < 1
+    assert "publisher-stuck name=slow" in caplog.text
+    publisher.let_go()
+
+
+def test_no_label_can_break_the_lines() -> None:
+    """Quotes, line ends of every kind and emoji are escaped: one reading stays one line, and the label comes back."""
+    stream = io.StringIO()
+    publisher = JsonLines(stream, reader_left=lambda: None)
+    publisher.publish(reading(0, ODD))
+    publisher.publish(reading(1))
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    assert json.loads(lines[0])["label"] == ODD
+    assert stream.getvalue().isascii()
+
+
+def test_a_reader_that_left_is_told_once() -> None:
+    """When the other end of the pipe has gone, the run is asked to stop."""
+
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    told: list[bool] = []
+    publisher = JsonLines(Gone(), reader_left=lambda: told.append(True))
+    with pytest.raises(BrokenPipeError):
+        publisher.publish(reading(0))
+    assert told == [True]
