@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from absent import absent
+
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -42,11 +44,6 @@ def need_tool() -> Callable[..., str]:
 
     def need(program: str, package: str) -> str:
         found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-        if found:
-            return found
-        reason = f"{program} is not here: sudo apt-get install {package}"
-        if os.environ.get("LABELCAM_REQUIRE_ALL"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        return found or absent(f"{program} is not here: sudo apt-get install {package}")
 
     return need

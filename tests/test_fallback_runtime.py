@@ -9,10 +9,11 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
+from absent import absent
 from labelcam_converter.photographs import photographs
 
 ROOT = Path(__file__).parents[1]
@@ -30,12 +31,6 @@ WANTED = (
 pytestmark = pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="tflite-runtime has wheels up to Python 3.11: run the tests with that one"
 )
-
-
-def absent(reason: str) -> NoReturn:
-    if os.environ.get("LABELCAM_REQUIRE_ALL"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@
 import ast
 import email.message
 import email.parser
-import os
 import re
 import subprocess
 import sys
@@ -14,13 +13,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
 import labelcam
+from absent import absent
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"labelcam": ROOT / "device", "labelcam_converter": ROOT / "converter"}
@@ -60,12 +59,6 @@ def index_is_away(stderr: str) -> bool:
     return any(
         sign in stderr for sign in ("connection broken", "connection error", "Max retries exceeded", "ReadTimeout")
     )
-
-
-def absent(reason: str) -> NoReturn:
-    if os.environ.get("LABELCAM_REQUIRE_ALL"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def metadata_folder(wheel: zipfile.ZipFile) -> str:

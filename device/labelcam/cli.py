@@ -121,7 +121,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if platform.machine() not in ("x86_64", "aarch64"):
             raise LabelcamError(f"{platform.machine()} is not supported: on a Raspberry Pi, use the 64-bit image")
-        return int(args.action(args))
+        code = int(args.action(args))
+        sys.stdout.flush()  # here, where a reader that has left can still be answered
+        return code
     except LabelcamError as error:
         complain("labelcam", error)
         return error.exit_code

@@ -78,7 +78,9 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str], file: TextIO | N
         drawn.add_column(title, justify="left" if number == 0 else "right", overflow="fold")
     for row in rows:
         drawn.add_row(*row)
-    console.print(drawn)
+    with console.capture() as drawing:  # rich would answer a closed pipe with exit code 1
+        console.print(drawn)
+    out.write(drawing.get())
 
 
 def facts(rows: Sequence[tuple[str, str]], file: TextIO | None = None) -> None:

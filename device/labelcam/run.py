@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 from .classifier import Classifier
 from .console import table
@@ -74,9 +75,9 @@ def load_classifier(settings: Settings) -> Classifier:
 def _publishers(settings: Settings, classifier: Classifier, stop: threading.Event, *, as_json: bool) -> list[Publisher]:
     publishers: list[Publisher] = []
     if as_json:
-        publishers.append(JsonLines(sys.stdout, reader_left=stop.set))
+        publishers.append(JsonLines(_own_stdout(), reader_left=stop.set))
     elif sys.stdout.isatty():
-        publishers.append(Terminal(sys.stdout, reader_left=stop.set))
+        publishers.append(Terminal(_own_stdout(), reader_left=stop.set))
     if not sys.stdout.isatty():
         publishers.append(Log())
     if settings.mqtt.host:
@@ -84,6 +85,11 @@ def _publishers(settings: Settings, classifier: Classifier, stop: threading.Even
 
         publishers.append(Mqtt(settings.mqtt, classifier.model.name))
     return publishers
+
+
+def _own_stdout() -> TextIO:
+    """A stream for a publisher's thread: Python flushes sys.stdout at exit, and would wait for a reader that sleeps."""
+    return open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: PTH123, SIM115
 
 
 @contextmanager

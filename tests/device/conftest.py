@@ -221,7 +221,14 @@ Labelcam = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """An environment in which this machine's own settings and service manager are out of reach."""
-    hidden = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "LABELCAM_DEBUG", "LABELCAM_MQTT_PASSWORD", "CREDENTIALS_DIRECTORY")
+    hidden = (
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "LABELCAM_DEBUG",
+        "LABELCAM_MQTT_PASSWORD",
+        "CREDENTIALS_DIRECTORY",
+        "PYTHONUNBUFFERED",
+    )
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     return kept | {"XDG_CONFIG_HOME": str(tmp_path / "no-settings")}
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -153,6 +155,20 @@ def test_check_can_be_read_by_people(labelcam: Labelcam, tampered: Path) -> None
         ["FAIL", "goldens"],
         ["ok", "camera"],
     ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["defaults", "check --model {} --camera synthetic:8x6", "run --model {} --camera synthetic:8x6 --frames 3"],
+)
+def test_a_reader_that_has_left_is_no_error(environment: dict[str, str], colours: Path, arguments: str) -> None:
+    """Whatever is piped into `head` or a pager that was closed ends with 0, and nothing is said about the pipe."""
+    command = f"{sys.executable} -m labelcam {arguments.format(colours)} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], env=environment, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    assert not any(word in done.stderr for word in ("Traceback", "roken pipe", "Exception ignored"))
 
 
 def test_defaults_speak_json(labelcam: Labelcam) -> None:

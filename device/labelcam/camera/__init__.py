@@ -16,7 +16,9 @@ __all__ = ["Camera", "CameraLost", "CameraSpec", "EndOfFrames", "open_camera", "
 
 # What FFmpeg and OpenCV say of a bad stream would fill an SD card's log; our own error says it once.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+# OpenCV 4 and 5 keep the same function in different places.
+_set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+_set_log_level(0)  # silent
 
 CAPTURE_SIZE = Size(640, 480)
 """What a real camera is asked for: every sensor has it, and it is more than any MobileNet takes."""

@@ -15,6 +15,10 @@ LINES_PER_SECOND = 4
 """Of a camera's answers in a terminal; more cannot be read."""
 
 
+EVENTS_PER_MINUTE = 20
+"""That are logged one by one; the minute's line counts them all."""
+
+
 class Terminal:
     """Prints every photograph's answer, and a camera's when it changes or a quarter of a second has passed."""
 
@@ -54,16 +58,21 @@ class Terminal:
 
 
 class Log:
-    """Logs events and a line a minute, no more: an SD card has to live with it."""
+    """Logs events and a line a minute, no more: an SD card has to live with it, also when a label flickers."""
 
     name = "log"
     lossless = False
+
+    def __init__(self) -> None:
+        self._events = 0
+        """Since the last minute's line."""
 
     def open(self) -> None:
         pass
 
     def wants(self, reading: Reading) -> bool:
-        return reading.decision.event is not None
+        self._events += reading.decision.event is not None
+        return reading.decision.event is not None and self._events <= EVENTS_PER_MINUTE
 
     def publish(self, reading: Reading) -> None:
         if event := reading.decision.event:
@@ -72,9 +81,10 @@ class Log:
     def report(self, summary: Summary) -> None:
         invoke = summary.stages_ms[Stage.INVOKE]
         log.info(
-            "minute frames=%d fps=%.1f invoke_p50_ms=%.2f invoke_p95_ms=%.2f dropped=%d rss_mb=%.0f",
-            *(summary.frames, summary.fps, invoke.p50, invoke.p95, summary.dropped, summary.rss_mb),
+            "minute frames=%d fps=%.1f invoke_p50_ms=%.2f invoke_p95_ms=%.2f dropped=%d rss_mb=%.0f events=%d",
+            *(summary.frames, summary.fps, invoke.p50, invoke.p95, summary.dropped, summary.rss_mb, self._events),
         )
+        self._events = 0
 
     def close(self) -> None:
         pass
