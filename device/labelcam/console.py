@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from typing import TextIO
 
 
@@ -72,15 +73,15 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str], file: TextIO | N
 
     out = file or sys.stdout
     # In a pipe nothing may be folded to an imaginary width of 80.
-    console = Console(file=out, width=None if out.isatty() else 200)
+    drawing = StringIO()  # if it wrote by itself, rich would answer a closed pipe with exit code 1
+    console = Console(file=drawing, force_terminal=out.isatty(), width=None if out.isatty() else 200)
     drawn = Table(box=SIMPLE_HEAD if out.isatty() else None, pad_edge=False)
     for number, title in enumerate(header):
         drawn.add_column(title, justify="left" if number == 0 else "right", overflow="fold")
     for row in rows:
         drawn.add_row(*row)
-    with console.capture() as drawing:  # rich would answer a closed pipe with exit code 1
-        console.print(drawn)
-    out.write(drawing.get())
+    console.print(drawn)
+    out.write(drawing.getvalue())
 
 
 def facts(rows: Sequence[tuple[str, str]], file: TextIO | None = None) -> None:

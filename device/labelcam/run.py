@@ -89,7 +89,7 @@ def _publishers(settings: Settings, classifier: Classifier, stop: threading.Even
 
 def _own_stdout() -> TextIO:
     """A stream for a publisher's thread: Python flushes sys.stdout at exit, and would wait for a reader that sleeps."""
-    return open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: PTH123, SIM115
+    return open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False)
 
 
 @contextmanager

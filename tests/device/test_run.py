@@ -156,6 +156,15 @@ def test_in_a_pipe_only_events_and_the_summary_are_told(labelcam: Labelcam, colo
     assert "enter label='red'" in done.stderr
 
 
+def test_a_label_that_flickers_does_not_fill_the_log(labelcam: Labelcam, colours: Path) -> None:
+    """At most twenty events a minute are told one by one; the minute's line counts the others."""
+    done = labelcam("run", "--model", colours, "--camera", "synthetic:64x48", "--frames", "400")
+    told = [line for line in done.stderr.splitlines() if " enter " in line or " leave " in line]
+    assert len(told) <= 20
+    (minute,) = (line for line in done.stderr.splitlines() if " minute " in line)
+    assert int(minute.rpartition("events=")[2]) > 50
+
+
 def test_in_a_terminal_every_photograph_is_told(environment: dict[str, str], colours: Path, photographs: Path) -> None:
     """A person at a terminal sees each photograph's name and label as it comes."""
     ours, theirs = pty.openpty()
