@@ -4,8 +4,7 @@
 
 import threading
 import time
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
 from typing import Self
 
 from .camera import Camera, CameraLost, EndOfFrames
@@ -35,19 +34,24 @@ class Capture:
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
     def __enter__(self) -> Self:
-        self._camera.__enter__()
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._thread.join(2.0)
-        if not self._thread.is_alive():  # a driver that hangs in a read would hang in its release as well
-            self._camera.__exit__(kind, error, trace)
+        self._thread.join(2.0)  # a driver that hangs is left behind: the process ends without it
+
+    def frames(self, write: Callable[[Array], None], stopped: Callable[[], bool]) -> Iterator[Prepared]:
+        """Yield every frame that `take` gives, until the source ends or `stopped()` is true."""
+        while not stopped():
+            try:
+                prepared = self.take(write, stopped)
+            except EndOfFrames:
+                return
+            if prepared is not None:
+                yield prepared
 
     def take(self, write: Callable[[Array], None], stopped: Callable[[], bool]) -> Prepared | None:
         """Wait for the next prepared frame and hand its array to `write`, which must copy it.
@@ -55,7 +59,8 @@ class Capture:
         Returns None once `stopped()` is true. Raises EndOfFrames after the last frame of a finite source, and
         CameraLost where the camera fails or delivers nothing for too long.
         """
-        limit_s = self._timeout_s if self._delivered else max(FIRST_FRAME_S, self._timeout_s)
+        # A second more than the camera's own limit, for its own words say more than ours.
+        limit_s = self._timeout_s + 1 if self._delivered else max(FIRST_FRAME_S, self._timeout_s + 1)
         deadline = time.monotonic() + limit_s
         with self._changed:
             while self._slot is None:
@@ -74,10 +79,12 @@ class Capture:
 
     def _run(self) -> None:
         try:
-            seq = 0
-            while self._wait_for_room():
-                self._deliver(self._camera.capture(), seq)
-                seq += 1
+            # Opened here as well: a network camera may take long, and a signal must be answered meanwhile.
+            with self._camera:
+                seq = 0
+                while self._wait_for_room():
+                    self._deliver(self._camera.capture(), seq)
+                    seq += 1
         except (EndOfFrames, CameraLost) as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001, whatever it is must end the program, not only this thread

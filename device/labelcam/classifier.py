@@ -114,7 +114,10 @@ def _image_size(model: ModelFile, shape: tuple[int, ...]) -> Size:
             f"{model.path}: its input is {list(shape)}, but one RGB picture, [1, height, width, 3], is needed; "
             "convert an image classifier with a batch of 1"
         )
-    return Size(width=shape[2], height=shape[1])
+    size = Size(width=shape[2], height=shape[1])
+    if model.manifest and model.manifest.input != size:
+        raise ModelFileError(f"{model.path}: its manifest is of a {model.manifest.input} network, but this is {size}")
+    return size
 
 
 def _labels(model: ModelFile, shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .camera import EndOfFrames, open_camera, parse_spec
+from .camera import open_camera, parse_spec
 from .capture import Capture
 from .classifier import Classifier
 from .decision import Decider
+from .errors import CameraLost
 from .metrics import Metrics
 from .pipeline import Pipeline
 from .publish import Publisher, run_publishers
@@ -37,16 +38,25 @@ class Limits:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    summary: Summary
+    lost: CameraLost | None
+    """Why it ended before its time."""
+
+
 def serve(
     settings: Settings,
     classifier: Classifier,
     publishers: Sequence[Publisher],
     stop: threading.Event,
     limits: Limits,
-) -> Summary:
-    """Classify frames until the source ends, a limit is reached or `stop` is set; returns what the run amounted to.
+) -> Outcome:
+    """Classify frames until the source ends, a limit is reached, the camera is lost or `stop` is set.
 
-    Raises CameraLost if the camera is not there or stops delivering.
+    Raises CameraLost if there never was a frame.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     delegation = classifier.interpreter.delegation()
@@ -54,32 +64,32 @@ def serve(
     metrics = Metrics(classifier.model.name, runtime_name(), delegation, classifier.interpreter.threads)
     spec = parse_spec(settings.camera.source)
     camera = open_camera(spec, settings.limits.max_fps, settings.camera.timeout_seconds)
-    watchdog = Watchdog(1 / (spec.fps or settings.limits.max_fps) if camera.live else None)
+    interval_s = 1 / (spec.fps or settings.limits.max_fps) if camera.live else 0.0
+    watchdog = Watchdog(interval_s)
     pipeline = Pipeline(classifier, Decider(settings.decision.threshold), settings.decision.top_k)
-    finished = _finished(stop, limits, metrics)
+    lost = None
     with (
-        Capture(camera, classifier, settings.camera.timeout_seconds) as capture,
+        Capture(camera, classifier, max(settings.camera.timeout_seconds, 3 * interval_s)) as capture,
         run_publishers(publishers, wait=lambda: not camera.live and not stop.is_set()) as out,
     ):
         report_at = time.monotonic() + REPORT_EVERY_S
-        while not finished():
-            try:
-                prepared = capture.take(classifier.interpreter.write, finished)
-            except EndOfFrames:
-                break
-            if prepared is None:
-                break
-            reading = pipeline.step(prepared)
-            metrics.note(reading, time.monotonic_ns())
-            watchdog.classified(reading.decision.top[0].label)
-            out.offer(reading)
-            if time.monotonic() >= report_at:
-                report_at += REPORT_EVERY_S
-                out.report(metrics.summary(camera.skipped, out.dropped()))
+        try:
+            for prepared in capture.frames(classifier.interpreter.write, _finished(stop, limits, metrics)):
+                reading = pipeline.step(prepared)
+                metrics.note(reading, time.monotonic_ns())
+                watchdog.classified(reading.decision.top[0].label)
+                out.offer(reading)
+                if time.monotonic() >= report_at:
+                    report_at += REPORT_EVERY_S
+                    out.report(metrics.summary(camera.skipped, out.dropped()))
+        except CameraLost as error:
+            if not metrics.frames:
+                raise
+            lost = error  # the account of what came before is not lost with it
         watchdog.stopping()
         summary = metrics.summary(camera.skipped, out.dropped())
         out.report(summary)
-    return summary
+    return Outcome(summary, lost)
 
 
 def _finished(stop: threading.Event, limits: Limits, metrics: Metrics) -> Callable[[], bool]:

@@ -44,13 +44,15 @@ def run(
     stop = threading.Event()
     publishers = _publishers(settings, classifier, stop, as_json=as_json)
     with _stopped_by_signals(stop):
-        summary = serve(settings, classifier, publishers, stop, Limits(frames, seconds))
-    _show(summary, as_json=as_json)
+        outcome = serve(settings, classifier, publishers, stop, Limits(frames, seconds))
+    _show(outcome.summary, as_json=as_json)
     if summary_file:
         try:
-            _write_whole(summary_file, json.dumps(summary.as_json(), indent=2) + "\n")
+            _write_whole(summary_file, json.dumps(outcome.summary.as_json(), indent=2) + "\n")
         except OSError as error:
             raise LabelcamError(f"--summary {summary_file}: cannot be written ({error.strerror}); make room") from None
+    if outcome.lost:
+        raise outcome.lost
     return 0
 
 

@@ -89,6 +89,7 @@ class MqttSettings:
 
     def __post_init__(self) -> None:
         _check(0 < self.port < 65536, "port", self.port, "from 1 to 65535")
+        _check(bool(self.user) or not self.password_file, "user", self.user, "that belongs to password_file")
         for name in ("base_topic", "node"):
             value = getattr(self, name)
             _check(not set(value) & set("+#\0"), name, value, "without +, # and null, which MQTT keeps for itself")

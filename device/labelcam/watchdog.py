@@ -15,18 +15,19 @@ log = logging.getLogger(__name__)
 class Watchdog:
     """Speaks sd_notify(3); does nothing where no service manager listens."""
 
-    def __init__(self, frame_interval_s: float | None = None) -> None:
+    def __init__(self, frame_interval_s: float = 0.0) -> None:
         """Read the environment that systemd sets.
 
-        Raises SettingsError if frames come too seldom to keep a watchdog quiet (`frame_interval_s` in seconds, None
+        Raises SettingsError if frames come too seldom to keep a watchdog quiet (`frame_interval_s` in seconds, 0
         where the source has no rate).
         """
         self._address = os.environ.get("NOTIFY_SOCKET", "")
-        microseconds = int(os.environ.get("WATCHDOG_USEC", "0") or "0")
+        said = os.environ.get("WATCHDOG_USEC", "")
+        microseconds = int(said) if said.isdecimal() else 0
         self._pet_every_s = microseconds / 3e6 if self._address else 0.0
         self._last_pet_s = 0.0
         self._ready = False
-        if self._pet_every_s and frame_interval_s and frame_interval_s > self._pet_every_s:
+        if self._pet_every_s and frame_interval_s > self._pet_every_s:
             raise SettingsError(
                 f"a frame every {frame_interval_s:g} s is too seldom for a watchdog of {microseconds / 1e6:g} s; "
                 "raise limits.max_fps, or WatchdogSec to more than three frame intervals"

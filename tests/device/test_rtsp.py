@@ -4,6 +4,7 @@
 
 import socket
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -133,5 +134,21 @@ def test_a_run_ends_with_74_when_its_network_camera_goes(
     done = labelcam("run", "--model", colours, "--camera", network_camera.url, "--json")
     assert done.returncode == 74
     assert done.stdout.splitlines()[0].count('"label": "red"') >= 1
-    assert "the stream has ended" in the_error(done.stderr)
+    summary, _, error = done.stderr.rstrip().rpartition("\n")
+    assert "the stream has ended" in the_error(error)
+    assert " frames in " in summary  # what came before is not lost with the camera
     assert "secret" not in done.stderr
+
+
+def test_a_signal_is_answered_while_the_camera_is_still_being_opened(
+    colours: object, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    """A camera that takes the connection and then says nothing does not keep the daemon from ending."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        daemon = start("run", "--model", colours, "--camera", f"rtsp://127.0.0.1:{mute.getsockname()[1]}/live")
+        mute.accept()
+        begun = time.monotonic()
+        daemon.terminate()
+        daemon.communicate(timeout=10)
+    assert daemon.returncode == 0
+    assert time.monotonic() - begun < 4

@@ -60,6 +60,7 @@ def test_what_the_file_says_is_taken() -> None:
         ("[mqtt]\ntls = 1", "1 is not true or false"),
         ("[mqtt]\nport = 70000", "port = 70000 is out of range"),
         ("[mqtt]\nbase_topic = 'a/#'", "base_topic = 'a/#'"),
+        ("[mqtt]\npassword_file = '/secret'", "user = '' is out of range"),
         ("[model]\nfit = []", "[] is not one of"),
         ("model = 'm.tflite'", "'m.tflite' stands where a section belongs"),
         ("[[model]]\npath = 'x'", "stands where a section belongs"),
