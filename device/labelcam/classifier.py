@@ -89,9 +89,9 @@ class Classifier:
             # A few passes for the greatest value are quicker than any sort.
             rest, best = scores.copy(), []
             for _ in range(min(count, len(rest))):
-                best.append(int(rest.argmax()))
+                best.append(rest.argmax().item())
                 rest[best[-1]] = -np.inf
-        return tuple(Label(self.labels[i], round(float(scores[i]), 4)) for i in best)
+        return tuple(Label(self.labels[i], round(scores.item(i), 4)) for i in best)
 
     def classify(self, pixels: Pixels, count: int = 5) -> tuple[Label, ...]:
         """Return the best answers for one picture, best first."""

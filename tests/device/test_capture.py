@@ -139,7 +139,7 @@ def test_any_failure_of_the_thread_reaches_the_caller(classifier: Classifier) ->
 
 
 def test_a_camera_that_hangs_is_lost_in_time(classifier: Classifier) -> None:
-    """After the first frame, the time-out and a second of grace decide; a hung driver is not released, which would hang."""
+    """The time-out and a second of grace decide; a hung driver is not released, which would hang."""
     released = threading.Event()
     camera = Numbered(live=True, act=lambda count: released.wait(20) if count else None)
     begun = time.monotonic()
