@@ -9,45 +9,22 @@ from typing import Any
 
 from labelcam.classifier import Classifier
 from labelcam.console import note, step
-from labelcam.errors import LabelcamError, UsageError
+from labelcam.errors import LabelcamError
 from labelcam.golden import check_goldens
 from labelcam.model_file import LABELS, MANIFEST, Manifest, ModelFile, Origin, manifest_to_json
-from labelcam.preprocess import Fit, Preprocess
+from labelcam.preprocess import Preprocess
 
-from . import calibration, fidelity, goldens, labels, networks, pictures, scaling, zoo
-from .fingerprint import fingerprint, tool_versions, unchanged
+from . import calibration, fidelity, goldens, labels, networks, pictures, scaling
+from .fingerprint import unchanged
 from .flatbuffer import Graph
 from .metadata import metadata
-from .model_writer import check_output, new_file, pack
+from .model_writer import new_file, pack
 from .network_form import Form, classifier_form
+from .plan import Options, Plan, plan_build
 from .quantize import SCHEME, quantize
 from .stages import Stages
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What `build` was asked for; None means the default of the network."""
-
-    model: str
-    alpha: float | None = None
-    size: int | None = None
-    weights: str = "imagenet"
-    labels: Path | None = None
-    images: Path | None = None
-    samples: int = 100
-    """Pictures to calibrate on; random crops make up for missing images."""
-
-    seed: int = 0
-    fit: Fit = Fit.CROP
-    preprocess: str | None = None
-    golden_images: str | None = None
-    """A folder, or none."""
-
-    min_agreement: float | None = None
-    output: Path | None = None
-    verbose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,71 +55,18 @@ class Result:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Everything that is known before TensorFlow or an interpreter is needed."""
-
-    source: networks.Source
-    output: Path
-    names: tuple[str, ...] | None
-    choice: pictures.Choice
-    golden_files: tuple[Path, ...]
-    tools: dict[str, str]
-    fingerprint: str
-
-
 def build(options: Options) -> Result:
     """Build the model file, or find that it is there already and unchanged."""
     stages = Stages()
     with stages.time("describe"):
-        plan = _plan(options)
+        plan = plan_build(options)
         manifest = unchanged(plan.output, plan.fingerprint)
     if manifest is not None:
         return Result(plan.output, manifest, {**manifest.fidelity, "worst": []}, stages.seconds, reused=True)
     return _convert(options, plan, stages)
 
 
-def _plan(options: Options) -> _Plan:
-    if options.output:
-        check_output(options.output)
-    if options.preprocess:
-        scaling.parse(options.preprocess)
-    names = labels.read_labels(options.labels) if options.labels else None
-    choice = pictures.choose(options.images, options.samples, options.seed)
-    source = _open(options, names)
-    output = options.output or Path(f"{source.title}_int8.tflite")
-    check_output(output)
-    folder = Path(options.golden_images) if options.golden_images not in (None, "none") else None
-    golden_files = () if options.golden_images == "none" else tuple(goldens.candidates(folder, choice.calibration))
-    tools = tool_versions(source.needs_tensorflow)
-    asked = {
-        **{name: getattr(options, name) for name in ("samples", "seed", "fit", "preprocess", "min_agreement")},
-        "goldens": len(golden_files),
-        "labels": names,
-        "source": [source.name, source.kind, source.alpha, source.size, asdict(source.origin)],
-        "tools": tools,
-    }
-    every = (*choice.calibration, *choice.held_out, *golden_files)
-    return _Plan(source, output, names, choice, golden_files, tools, fingerprint(asked, every))
-
-
-def _open(options: Options, names: tuple[str, ...] | None) -> networks.Source:
-    if zoo.is_file_name(options.model):
-        if options.alpha is not None or options.size is not None or options.weights != "imagenet":
-            raise UsageError("--alpha, --size and --weights are for networks of the zoo; a file has its own")
-        return networks.open_file(Path(options.model))
-    entry = zoo.find(options.model)
-    if entry.keras is None and options.weights == "none":
-        raise UsageError(f"--weights none: {entry.name} has trained weights only; leave --weights out, or give a FILE")
-    alpha = entry.alpha if options.alpha is None else options.alpha
-    size = entry.size if options.size is None else options.size
-    zoo.check_variant(entry, alpha, size, trained=options.weights == "imagenet")
-    if names is not None:
-        labels.check_count(names, entry.outputs, f"--labels {options.labels}")
-    return networks.open_zoo(entry, alpha, size, options.weights, options.seed)
-
-
-def _convert(options: Options, plan: _Plan, stages: Stages) -> Result:
+def _convert(options: Options, plan: Plan, stages: Stages) -> Result:
     if plan.choice.default:
         note("  calibrating on ten photographs: enough for a try, too few for a product; give yours by --images DIR")
     with stages.time("float"):
@@ -181,7 +105,7 @@ def _convert(options: Options, plan: _Plan, stages: Stages) -> Result:
     return Result(plan.output, manifest, found.as_json(), stages.seconds, reused=False)
 
 
-def _labels(plan: _Plan, form: Form, options: Options) -> tuple[tuple[str, ...], Origin]:
+def _labels(plan: Plan, form: Form, options: Options) -> tuple[tuple[str, ...], Origin]:
     entry = plan.source.entry
     if plan.names is not None:
         labels.check_count(plan.names, form.outputs, f"--labels {options.labels}")
@@ -227,7 +151,7 @@ def _judge(found: fidelity.Fidelity, source: networks.Source, asked: float | Non
         note(f"  warning: {warning}")
 
 
-def _write(plan: _Plan, quantised: bytes, names: tuple[str, ...], manifest: Manifest) -> Manifest:
+def _write(plan: Plan, quantised: bytes, names: tuple[str, ...], manifest: Manifest) -> Manifest:
     described = metadata(manifest.name, f"{manifest.scheme}, by labelcam", manifest.preprocess)
     flatbuffer = Graph(quantised).with_metadata(described)
     manifest = replace(manifest, flatbuffer_sha256=hashlib.sha256(flatbuffer).hexdigest())

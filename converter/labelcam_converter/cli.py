@@ -4,7 +4,6 @@
 
 import argparse
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -12,8 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from labelcam import __version__
-from labelcam.console import complain, set_up_logging
-from labelcam.errors import LabelcamError
+from labelcam.console import answer, set_up_logging
 
 PROGRAM = "labelcam-convert"
 
@@ -94,7 +92,8 @@ def _share(text: str) -> float:
 def _build(args: argparse.Namespace) -> int:
     from labelcam.preprocess import Fit
 
-    from .build import Options, build
+    from .build import build
+    from .plan import Options
     from .summary import print_result
 
     options = Options(
@@ -153,14 +152,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     set_up_logging(args.verbose)
     signal.signal(signal.SIGTERM, _terminated)
-    try:
-        return int(args.action(args))
-    except LabelcamError as error:
-        complain(PROGRAM, error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The reader of our stdout went away; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return answer(PROGRAM, lambda: int(args.action(args)))

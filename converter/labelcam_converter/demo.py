@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from labelcam.console import complain, facts, note, progress, table
-from labelcam.errors import LabelcamError, ModelFileError
+from labelcam.console import answer, facts, note, progress, table
+from labelcam.errors import ModelFileError
 from labelcam.model_file import ModelFile
 
 from .photographs import photographs
@@ -44,19 +44,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="person")
     parser.add_argument("--camera", default="")
     args = parser.parse_args(argv)
+    return answer("make demo", lambda: _show_all(args.model, args.camera))
+
+
+def _show_all(model_name: str, camera: str) -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     try:
-        model, built = _model(args.model)
-        demo = _demo(model, args.camera)
-        summary = _run(demo)
-        _show(demo, summary, built)
-    except LabelcamError as error:
-        complain("make demo", error)
-        return error.exit_code
+        model, built = _model(model_name)
+        demo = _demo(model, camera)
+        _show(demo, _run(demo), built)
     except subprocess.CalledProcessError as error:
         return error.returncode  # the program has said why
-    except KeyboardInterrupt:
-        return 130
     return 0
 
 

@@ -4,8 +4,6 @@
 
 import contextlib
 import io
-import os
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelcam.console import native_chatter_logged
 from labelcam.errors import LabelcamError, ModelFileError
 
 from .calibration import Range
@@ -113,16 +112,7 @@ def _check(graph: Graph, quantised: Graph) -> None:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Keep litert-quantizer's progress bars, and the interpreter it starts, out of the terminal."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
+    """Keep litert-quantizer's reports, and the interpreter it starts, out of the terminal."""
+    with native_chatter_logged(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -3,15 +3,13 @@
 """The command line of the device: parse, dispatch, translate errors; nothing else."""
 
 import argparse
-import os
 import platform
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from . import __version__
-from .console import complain, set_up_logging
+from .console import answer, set_up_logging
 from .errors import LabelcamError
 
 CAMERAS = "picamera2[:N], v4l2:/dev/video0, rtsp://…, video:FILE, photos:DIR, synthetic:640x480[@FPS]"
@@ -120,18 +118,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = build_parser().parse_args(argv)
     set_up_logging(args.verbose)
-    try:
-        if platform.machine() not in ("x86_64", "aarch64"):
-            raise LabelcamError(f"{platform.machine()} is not supported: on a Raspberry Pi, use the 64-bit image")
-        code = int(args.action(args))
-        sys.stdout.flush()  # here, where a reader that has left can still be answered
-        return code
-    except LabelcamError as error:
-        complain("labelcam", error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The reader of our stdout went away; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return answer("labelcam", lambda: _dispatch(args))
+
+
+def _dispatch(args: argparse.Namespace) -> int:
+    if platform.machine() not in ("x86_64", "aarch64"):
+        raise LabelcamError(f"{platform.machine()} is not supported: on a Raspberry Pi, use the 64-bit image")
+    return int(args.action(args))

@@ -14,6 +14,10 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import TextIO
 
+from .errors import LabelcamError
+
+log = logging.getLogger(__name__)
+
 
 def note(text: str) -> None:
     """Say something to a person."""
@@ -25,6 +29,23 @@ def complain(program: str, error: Exception) -> None:
     if os.environ.get("LABELCAM_DEBUG"):
         raise error
     print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
+
+
+def answer(program: str, action: Callable[[], int]) -> int:
+    """Run a command to its end and return its exit code, with every error of ours said in one line."""
+    try:
+        code = action()
+        sys.stdout.flush()  # here, where a reader that has left can still be answered
+        return code
+    except LabelcamError as error:
+        complain(program, error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our stdout went away; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def set_up_logging(verbose: bool) -> None:
@@ -89,3 +110,23 @@ def facts(rows: Sequence[tuple[str, str]], file: TextIO | None = None) -> None:
     width = max(len(name) for name, _ in rows)
     for name, text in rows:
         print(f"{name:{width}}  {text}", file=file or sys.stdout)
+
+
+@contextmanager
+def native_chatter_logged() -> Iterator[None]:
+    """Keep what C++ libraries write to stderr in the block out of the terminal, and log it for `-v`.
+
+    Only for what happens before any thread of ours writes to stderr.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.memfd_create("stderr"), "w+b") as caught:  # noqa: PTH123, memory: a full disk must not stop a start
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            caught.seek(0)
+            for line in caught.read().decode(errors="replace").splitlines():
+                log.debug("native %s", line)

@@ -30,6 +30,11 @@ def image_files(folder: Path) -> list[Path]:
     return found
 
 
+def rgb_from_bgr(pixels: cv2.typing.MatLike) -> Pixels:
+    """Return OpenCV's blue, green, red as red, green, blue."""
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
 def read_image(path: Path) -> Pixels:
     """Return the image upright (its EXIF orientation applied), as height x width x 3 RGB bytes.
 
@@ -48,7 +53,7 @@ def read_image(path: Path) -> Pixels:
         pixels = None
     if pixels is None:
         raise ImageError(f"{path}: not an image that can be read; expected {_names()}")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    return rgb_from_bgr(pixels)
 
 
 def write_png(path: Path, pixels: Pixels) -> None:
@@ -67,7 +72,7 @@ def decode_png(data: bytes, name: str) -> Pixels:
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if pixels is None:
         raise ImageError(f"{name}: the picture inside the model file is damaged; build or copy the file again")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    return rgb_from_bgr(pixels)
 
 
 def _jpeg_is_whole(data: bytes) -> bool:

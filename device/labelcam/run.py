@@ -21,6 +21,7 @@ from .model_file import ModelFile
 from .preprocess import Fit
 from .publish import Publisher
 from .publish.jsonl import JsonLines
+from .publish.lines import Lines
 from .publish.text import Log, Terminal
 from .records import Percentiles, Summary
 from .settings import Settings, load_settings
@@ -77,9 +78,9 @@ def load_classifier(settings: Settings) -> Classifier:
 def _publishers(settings: Settings, classifier: Classifier, stop: threading.Event, *, as_json: bool) -> list[Publisher]:
     publishers: list[Publisher] = []
     if as_json:
-        publishers.append(JsonLines(_own_stdout(), reader_left=stop.set))
+        publishers.append(JsonLines(Lines(_own_stdout(), reader_left=stop.set)))
     elif sys.stdout.isatty():
-        publishers.append(Terminal(_own_stdout(), reader_left=stop.set))
+        publishers.append(Terminal(Lines(_own_stdout(), reader_left=stop.set)))
     if not sys.stdout.isatty():
         publishers.append(Log())
     if settings.mqtt.host:

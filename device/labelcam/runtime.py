@@ -3,11 +3,8 @@
 """The interpreter: the only file that knows LiteRT or its predecessor tflite-runtime."""
 
 import logging
-import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .console import native_chatter_logged
 from .errors import ModelFileError
 
 try:
@@ -98,7 +96,7 @@ class Interpreter:
             model if isinstance(model, bytes) else str(model)
         )
         try:
-            with _native_chatter():
+            with native_chatter_logged():
                 self._interpreter = tflite.Interpreter(**options)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
@@ -191,23 +189,3 @@ def _refusal(error: Exception) -> str:
     if "Flatbuffer" in text or "out of range offset" in text or "mmap" in text:
         return "is damaged or no TFLite model; build it again, or copy it again"
     return f"the interpreter refuses it ({text[:200]}); build it again, or copy it again"
-
-
-@contextmanager
-def _native_chatter() -> Iterator[None]:
-    """Keep what the C++ side writes to stderr out of the terminal, and log it for `-v`.
-
-    Only used while a model loads, before any thread of ours writes to stderr.
-    """
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with open(os.memfd_create("stderr"), "w+b") as caught:  # noqa: PTH123, memory: a full disk must not stop a start
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            caught.seek(0)
-            for line in caught.read().decode(errors="replace").splitlines():
-                log.debug("runtime %s", line)

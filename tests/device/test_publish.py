@@ -13,6 +13,7 @@ import pytest
 from labelcam.classifier import Label
 from labelcam.publish import QUEUE_LENGTH, Outbox, run_publishers
 from labelcam.publish.jsonl import JsonLines
+from labelcam.publish.lines import Lines
 from labelcam.records import Decision, Reading, Stage, Summary
 
 ODD = 'a "quoted" \\ label\nin two lines, \u2028 \u2029 \U0001f426 é \x00'
@@ -135,7 +136,7 @@ def test_a_publisher_that_hangs_does_not_hang_the_end(caplog: pytest.LogCaptureF
 def test_no_label_can_break_the_lines() -> None:
     """Quotes, line ends of every kind and emoji are escaped: one reading stays one line, and the label comes back."""
     stream = io.StringIO()
-    publisher = JsonLines(stream, reader_left=lambda: None)
+    publisher = JsonLines(Lines(stream, reader_left=lambda: None))
     publisher.publish(reading(0, ODD))
     publisher.publish(reading(1))
     lines = stream.getvalue().splitlines()
@@ -152,7 +153,7 @@ def test_a_reader_that_left_is_told_once() -> None:
             raise BrokenPipeError
 
     told: list[bool] = []
-    publisher = JsonLines(Gone(), reader_left=lambda: told.append(True))
+    publisher = JsonLines(Lines(Gone(), reader_left=lambda: told.append(True)))
     with pytest.raises(BrokenPipeError):
         publisher.publish(reading(0))
     assert told == [True]

@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network camera that speaks RTSP."""
 
-import time
 from typing import Self
 from urllib.parse import urlsplit
 
 import cv2
-import numpy as np
 
 from ..errors import CameraLost
 from ..records import Frame
+from .opencv import next_frame
 from .spec import CameraSpec
 
 
@@ -39,11 +38,8 @@ class Rtsp:
             self._reader.release()
 
     def capture(self) -> Frame:
-        assert self._reader is not None, "a camera is entered before it captures"  # noqa: S101
-        if not self._reader.grab():
-            raise CameraLost(f"{self._shown}: the stream has ended; check the camera and the network")
-        taken_ns = time.monotonic_ns()
-        good, pixels = self._reader.retrieve()
-        if not good:
-            raise CameraLost(f"{self._shown}: its frames cannot be decoded; choose H.264 in the camera's settings")
-        return Frame(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), taken_ns)
+        return next_frame(
+            self._reader,
+            ended=f"{self._shown}: the stream has ended; check the camera and the network",
+            undecodable=f"{self._shown}: its frames cannot be decoded; choose H.264 in the camera's settings",
+        )

@@ -3,16 +3,15 @@
 """A USB or other Video4Linux camera."""
 
 import os
-import time
 from pathlib import Path
 from typing import Self
 
 import cv2
-import numpy as np
 
 from ..errors import CameraLost
 from ..preprocess import Size
 from ..records import Frame
+from .opencv import next_frame
 from .spec import CameraSpec
 
 
@@ -51,11 +50,8 @@ class V4L2:
             self._reader.release()
 
     def capture(self) -> Frame:
-        assert self._reader is not None, "a camera is entered before it captures"  # noqa: S101
-        if not self._reader.grab():
-            raise CameraLost(f"{self._device}: delivers no frames any more; check the cable, or plug it in again")
-        taken_ns = time.monotonic_ns()
-        good, pixels = self._reader.retrieve()
-        if not good:
-            raise CameraLost(f"{self._device}: delivers frames that cannot be decoded; check the cable")
-        return Frame(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), taken_ns)
+        return next_frame(
+            self._reader,
+            ended=f"{self._device}: delivers no frames any more; check the cable, or plug it in again",
+            undecodable=f"{self._device}: delivers frames that cannot be decoded; check the cable",
+        )

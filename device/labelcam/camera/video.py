@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Self
 
 import cv2
-import numpy as np
 
 from ..errors import CameraLost
-from ..images import Pixels
+from ..images import Pixels, rgb_from_bgr
 from ..records import Frame
 from . import EndOfFrames
 from .pace import Pace
@@ -61,4 +60,4 @@ class Video:
     def _read(self) -> Pixels | None:
         assert self._reader is not None, "a camera is entered before it captures"  # noqa: S101
         good, pixels = self._reader.read()
-        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False) if good else None
+        return rgb_from_bgr(pixels) if good else None

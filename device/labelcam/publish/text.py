@@ -4,16 +4,14 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import TextIO
 
 from ..records import Reading, Stage, Summary
+from .lines import Lines
 
 log = logging.getLogger(__name__)
 
 LINES_PER_SECOND = 4
 """Of a camera's answers in a terminal; more cannot be read."""
-
 
 EVENTS_PER_MINUTE = 20
 """That are logged one by one; the minute's line counts them all."""
@@ -25,9 +23,8 @@ class Terminal:
     name = "terminal"
     lossless = True
 
-    def __init__(self, stream: TextIO, reader_left: Callable[[], None]) -> None:
-        self._stream = stream
-        self._reader_left = reader_left
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
         self._next_s = 0.0
 
     def open(self) -> None:
@@ -40,15 +37,7 @@ class Terminal:
         self._next_s = time.monotonic() + 1 / LINES_PER_SECOND
         best = reading.decision.top[0]
         what = reading.source or f"frame {reading.seq}"
-        try:
-            print(
-                f"{what:24} {best.label:28} {best.score:5.2f} {reading.stages_ms[Stage.INVOKE]:8.2f} ms",
-                file=self._stream,
-            )
-            self._stream.flush()
-        except BrokenPipeError:
-            self._reader_left()
-            raise
+        self._lines.write(f"{what:24} {best.label:28} {best.score:5.2f} {reading.stages_ms[Stage.INVOKE]:8.2f} ms")
 
     def report(self, summary: Summary) -> None:
         pass

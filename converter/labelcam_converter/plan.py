@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a build was asked for, and everything about it that is known before TensorFlow or an interpreter is needed."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from labelcam.errors import UsageError
+from labelcam.preprocess import Fit
+
+from . import goldens, labels, networks, pictures, scaling, zoo
+from .fingerprint import fingerprint, tool_versions
+from .model_writer import check_output
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `build` was asked for; None means the default of the network."""
+
+    model: str
+    alpha: float | None = None
+    size: int | None = None
+    weights: str = "imagenet"
+    labels: Path | None = None
+    images: Path | None = None
+    samples: int = 100
+    """Pictures to calibrate on; random crops make up for missing images."""
+
+    seed: int = 0
+    fit: Fit = Fit.CROP
+    preprocess: str | None = None
+    golden_images: str | None = None
+    """A folder, or none."""
+
+    min_agreement: float | None = None
+    output: Path | None = None
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A build that can begin: its source is there, its images are chosen, its output can be written."""
+
+    source: networks.Source
+    output: Path
+    names: tuple[str, ...] | None
+    choice: pictures.Choice
+    golden_files: tuple[Path, ...]
+    tools: dict[str, str]
+    fingerprint: str
+
+
+def plan_build(options: Options) -> Plan:
+    """Return the plan. Raises LabelcamError, in one line, for whatever is wrong with what was asked."""
+    if options.output:
+        check_output(options.output)
+    if options.preprocess:
+        scaling.parse(options.preprocess)
+    names = labels.read_labels(options.labels) if options.labels else None
+    choice = pictures.choose(options.images, options.samples, options.seed)
+    source = _open(options, names)
+    output = options.output or Path(f"{source.title}_int8.tflite")
+    check_output(output)
+    folder = Path(options.golden_images) if options.golden_images not in (None, "none") else None
+    golden_files = () if options.golden_images == "none" else tuple(goldens.candidates(folder, choice.calibration))
+    tools = tool_versions(source.needs_tensorflow)
+    asked = {
+        **{name: getattr(options, name) for name in ("samples", "seed", "fit", "preprocess", "min_agreement")},
+        "goldens": len(golden_files),
+        "labels": names,
+        "source": [source.name, source.kind, source.alpha, source.size, asdict(source.origin)],
+        "tools": tools,
+    }
+    every = (*choice.calibration, *choice.held_out, *golden_files)
+    return Plan(source, output, names, choice, golden_files, tools, fingerprint(asked, every))
+
+
+def _open(options: Options, names: tuple[str, ...] | None) -> networks.Source:
+    if zoo.is_file_name(options.model):
+        if options.alpha is not None or options.size is not None or options.weights != "imagenet":
+            raise UsageError("--alpha, --size and --weights are for networks of the zoo; a file has its own")
+        return networks.open_file(Path(options.model))
+    entry = zoo.find(options.model)
+    if entry.keras is None and options.weights == "none":
+        raise UsageError(f"--weights none: {entry.name} has trained weights only; leave --weights out, or give a FILE")
+    alpha = entry.alpha if options.alpha is None else options.alpha
+    size = entry.size if options.size is None else options.size
+    zoo.check_variant(entry, alpha, size, trained=options.weights == "imagenet")
+    if names is not None:
+        labels.check_count(names, entry.outputs, f"--labels {options.labels}")
+    return networks.open_zoo(entry, alpha, size, options.weights, options.seed)
