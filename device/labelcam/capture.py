@@ -29,7 +29,7 @@ class Capture:
         self._camera, self._classifier, self._timeout_s = camera, classifier, timeout_s
         # SimpleQueue hands over in C: a Condition's hand-over, in Python, costs twice as much between two invokes.
         self._free: SimpleQueue[Array] = SimpleQueue()
-        self._ready: SimpleQueue[tuple[Prepared, Array] | BaseException] = SimpleQueue()
+        self._ready: SimpleQueue[tuple[Prepared, Array] | Exception] = SimpleQueue()
         for _ in range(2 if camera.live else 1):
             self._free.put(classifier.input_array())
         self._delivered = False
@@ -66,7 +66,7 @@ class Capture:
             except Empty:
                 self._check_time(begun)
                 continue
-            if isinstance(found, BaseException):
+            if isinstance(found, Exception):
                 raise found
             prepared, array = found
             write(array)
@@ -85,16 +85,21 @@ class Capture:
         try:
             # Opened here as well: a network camera may take long, and a signal must be answered meanwhile.
             with self._camera:
-                seq = 0
-                array = self._free.get()
-                while not self._stopping:
-                    self._deliver(self._camera.capture(), seq, array)
-                    seq += 1
-                    array = self._free.get()
-        except (EndOfFrames, CameraLost) as error:
+                try:
+                    self._deliver_all()
+                except Exception as error:  # noqa: BLE001, whatever it is must end the program, not only this thread
+                    # Said before the camera is left: a driver may hang there.
+                    self._ready.put(error)
+        except Exception as error:  # noqa: BLE001, the same
             self._ready.put(error)
-        except Exception as error:  # noqa: BLE001, whatever it is must end the program, not only this thread
-            self._ready.put(error)
+
+    def _deliver_all(self) -> None:
+        seq = 0
+        array = self._free.get()
+        while not self._stopping:
+            self._deliver(self._camera.capture(), seq, array)
+            seq += 1
+            array = self._free.get()
 
     def _deliver(self, frame: Frame, seq: int, array: Array) -> None:
         captured_ns = time.monotonic_ns()
@@ -110,7 +115,7 @@ class Capture:
             found = self._ready.get_nowait()
         except Empty:
             return 0
-        assert not isinstance(found, BaseException), "after a failure nothing is delivered"  # noqa: S101
+        assert not isinstance(found, Exception), "after a failure nothing is delivered"  # noqa: S101
         prepared, array = found
         self._free.put(array)
         return prepared.dropped + 1

@@ -42,6 +42,8 @@ def check(settings_file: Path | None, model: str | None, camera: str | None, *, 
         if classifier:
             _try(checks, "goldens", lambda: (True, _goldens(classifier)))
         _try(checks, "camera", lambda: (True, _camera(settings)))
+        if settings.mqtt.host:
+            _try(checks, "mqtt", lambda: (True, _mqtt(settings)))
     codes = {found.exit_code for found in checks}
     ok = all(found.ok for found in checks)
     if as_json:
@@ -80,6 +82,16 @@ def _goldens(classifier: Classifier) -> str:
             f"{len(failed)} of {len(results)} goldens fail ({told}); do not use this model on this machine"
         )
     return f"{len(results)} reproduced" if results else "none inside the model file"
+
+
+def _mqtt(settings: Settings) -> str:
+    from .publish.mqtt import Mqtt, reason_unreachable
+
+    Mqtt(settings.mqtt, "check")  # its secrets and certificates can be read
+    if why := reason_unreachable(settings.mqtt):
+        where = f"{settings.mqtt.host}:{settings.mqtt.port}"
+        raise LabelcamError(f"no broker at {where} ({why}); start it, or check host and port under [mqtt]")
+    return f"{settings.mqtt.host}:{settings.mqtt.port} answers"
 
 
 def _camera(settings: Settings) -> str:

@@ -33,7 +33,7 @@ class Label:
 
 
 class Classifier:
-    """Answers what is on a picture. Not thread-safe: `fit` and `encode` may run on one thread, `scores` on another."""
+    """Answers what is on a picture. Not thread-safe: `prepare` may run on one thread, `scores` on another."""
 
     def __init__(
         self, model: ModelFile, threads: int = 1, delegate: DelegateName = "xnnpack", fit: Fit | None = None
@@ -44,12 +44,20 @@ class Classifier:
         tensor = self.interpreter.input
         self.size = _image_size(model, tensor.shape)
         self.labels = _labels(model, self.interpreter.output.shape)
+        if self.interpreter.output.dtype not in (*QUANTISED, np.dtype(np.float32)):
+            raise ModelFileError(
+                f"{model.path}: its output is {self.interpreter.output.dtype}; int8, uint8 or float32 is needed"
+            )
         self.preprocess = replace(model.preprocess, fit=fit) if fit else model.preprocess
         stated = model.manifest.preprocess if model.manifest else None
         self._code = InputCode(tensor.dtype, tensor.scale, tensor.zero_point, stated)
         self._real = _real_values(self.interpreter.output)
-        if stated is None:
-            log.info("no-manifest model=%s fit=%s input=%s", model.name, self.preprocess.fit, self._code.kind)
+        if stated is None and tensor.dtype in QUANTISED:
+            log.info("no-manifest model=%s fit=%s: it is fed the picture's bytes", model.name, self.preprocess.fit)
+        elif stated is None:
+            log.warning(
+                "%s does not say what it was trained on: it is fed -1 to 1; build it by labelcam-convert", model.name
+            )
 
     def input_array(self) -> Array:
         """Return a new array of the input's shape and type, for `prepare`."""

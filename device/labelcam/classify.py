@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .announcement import warn_of_slowness
 from .classifier import Classifier
-from .daemon import announce
 from .errors import ImageError
 from .images import read_image
 from .model_file import ModelFile
@@ -21,7 +21,7 @@ from .records import Stage
 def classify(model: Path, images: Sequence[Path], fit: str | None, count: int, *, as_json: bool) -> int:
     """Print the best `count` labels of every image; 1 if some image could not be read, else 0."""
     classifier = Classifier(ModelFile.load(model), fit=Fit(fit) if fit else None)
-    announce(classifier, classifier.interpreter.delegation())
+    warn_of_slowness(classifier, classifier.interpreter.delegation())
     failed = False
     for image in images:
         answer = _answer(classifier, image, count)

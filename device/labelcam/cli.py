@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TypeAlias
 
 from . import __version__
-from .console import answer, set_up_logging
+from .console import OneLineParser, answer, set_up_logging
 from .errors import LabelcamError
 
 CAMERAS = "picamera2[:N], v4l2:/dev/video0, rtsp://…, video:FILE, photos:DIR, synthetic:640x480[@FPS]"
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OneLineParser:
     """Return the parser of `labelcam`."""
-    parser = argparse.ArgumentParser(prog="labelcam", description="Say what a camera sees, and what that costs.")
+    parser = OneLineParser(prog="labelcam", description="Say what a camera sees, and what that costs.")
     parser.add_argument("--version", action="version", version=f"labelcam {__version__}")
-    common = argparse.ArgumentParser(add_help=False)
+    common = OneLineParser(add_help=False)
     common.add_argument("--json", action="store_true", help="results as JSON on stdout, everything else on stderr")
     common.add_argument("-v", "--verbose", action="store_true", help="log more, to stderr")
     common.add_argument("--version", action="version", version=f"labelcam {__version__}")
@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
+def _add_run(commands: Commands, common: OneLineParser) -> None:
     run = commands.add_parser("run", parents=[common], help="the daemon: classify a camera's frames until stopped")
     run.add_argument("--settings", type=Path, metavar="FILE", help="the one settings file to read")
     run.add_argument("--model", metavar="FILE", help="the model file")
@@ -45,10 +45,10 @@ def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
     run.set_defaults(action=_run)
 
 
-def _add_classify(commands: Commands, common: argparse.ArgumentParser) -> None:
+def _add_classify(commands: Commands, common: OneLineParser) -> None:
     classify = commands.add_parser("classify", parents=[common], help="one answer per image")
-    classify.add_argument("model", type=Path, metavar="MODEL")
-    classify.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    classify.add_argument("model", type=Path, metavar="MODEL", help="the model file")
+    classify.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="pictures to name")
     classify.add_argument(
         "--fit", choices=["crop", "squeeze", "letterbox"], help="in place of what the model file says"
     )
@@ -56,7 +56,7 @@ def _add_classify(commands: Commands, common: argparse.ArgumentParser) -> None:
     classify.set_defaults(action=_classify)
 
 
-def _add_check(commands: Commands, common: argparse.ArgumentParser) -> None:
+def _add_check(commands: Commands, common: OneLineParser) -> None:
     check = commands.add_parser("check", parents=[common], help="what will work, and the remedy for what won't")
     check.add_argument("--settings", type=Path, metavar="FILE", help="the one settings file to read")
     check.add_argument("--model", metavar="FILE", help="the model file")

@@ -5,18 +5,26 @@
 rich is imported only when something is drawn, so that the daemon's start does not pay for it.
 """
 
+import argparse
 import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from io import StringIO
-from typing import TextIO
+from io import StringIO, TextIOWrapper
+from typing import NoReturn, TextIO
 
 from .errors import LabelcamError
 
 log = logging.getLogger(__name__)
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says in one line what is wrong with a command line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog.split()[0]}: {message}; see {self.prog} --help\n")
 
 
 def note(text: str) -> None:
@@ -46,13 +54,24 @@ def answer(program: str, action: Callable[[], int]) -> int:
         # The reader of our stdout went away; Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # Whatever expected it has answered it by now: what is left is a disk, a full stdout most of all.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        complain(
+            program, LabelcamError(f"{error.filename or 'output'}: {error.strerror}; make room, or choose another")
+        )
+        return LabelcamError.exit_code
 
 
 def set_up_logging(verbose: bool) -> None:
-    """Send every logger of ours to stderr; journald adds the time."""
+    """Send every logger of ours to stderr; journald adds the time. A person in a terminal sees only warnings."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a label in Greek must not end a run under LC_ALL=C
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", level=logging.WARNING)
-    logging.getLogger("labelcam").setLevel(logging.DEBUG if verbose else logging.INFO)
-    logging.getLogger("labelcam_converter").setLevel(logging.DEBUG if verbose else logging.INFO)
+    level = logging.DEBUG if verbose else logging.WARNING if sys.stderr.isatty() else logging.INFO
+    for package in ("labelcam", "labelcam_converter"):
+        logging.getLogger(package).setLevel(level)
 
 
 @contextmanager
@@ -73,6 +92,12 @@ def step(title: str) -> Iterator[None]:
 def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     """Show a bar with the time left; call what the block is given once for each of `total` pieces of work."""
     begun = time.monotonic()
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -80,10 +105,16 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
         columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(title, total=total)
-            yield lambda: bar.advance(task)
+
+            def advance() -> None:
+                count()
+                bar.advance(task)
+
+            yield advance
     else:
-        yield lambda: None
-    note(f"  {title}: {total} in {time.monotonic() - begun:.1f} s")
+        yield count
+    if done:
+        note(f"  {title}: {done} in {time.monotonic() - begun:.1f} s")
 
 
 def table(rows: Sequence[Sequence[str]], header: Sequence[str], file: TextIO | None = None) -> None:

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon: a loop over opened resources, readable without scrolling."""
 
-import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from .announcement import announce
 from .camera import open_camera, parse_spec
 from .capture import Capture
 from .classifier import Classifier
@@ -18,11 +18,9 @@ from .metrics import Metrics
 from .pipeline import Pipeline
 from .publish import Publisher, run_publishers
 from .records import Summary
-from .runtime import PACKAGE, Delegation, runtime_name
+from .runtime import runtime_name
 from .settings import Settings
 from .watchdog import Watchdog
-
-log = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 60.0
 
@@ -31,11 +29,27 @@ SWITCH_INTERVAL_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """When a run is to end by itself."""
+class Ending:
+    """When a run is to end, its source aside."""
 
     frames: int | None = None
+    """After so many readings."""
+
     seconds: float | None = None
+    """After so long."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set by whoever wants it to end now."""
+
+    begun_s: float = field(default_factory=time.monotonic)
+
+    def is_due(self, readings: int) -> bool:
+        """Whether the run is to end after so many readings."""
+        return self.cannot_wait() or (self.frames is not None and readings >= self.frames)
+
+    def cannot_wait(self) -> bool:
+        """Whether it is to end even if not everything has been said."""
+        return self.stop.is_set() or (self.seconds is not None and time.monotonic() - self.begun_s >= self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +61,8 @@ class Outcome:
     """Why it ended before its time."""
 
 
-def serve(
-    settings: Settings,
-    classifier: Classifier,
-    publishers: Sequence[Publisher],
-    stop: threading.Event,
-    limits: Limits,
-) -> Outcome:
-    """Classify frames until the source ends, a limit is reached, the camera is lost or `stop` is set.
+def serve(settings: Settings, classifier: Classifier, publishers: Sequence[Publisher], ending: Ending) -> Outcome:
+    """Classify frames until the source or the run ends, or the camera is lost.
 
     Raises CameraLost if there never was a frame.
     """
@@ -70,11 +78,11 @@ def serve(
     lost = None
     with (
         Capture(camera, classifier, max(settings.camera.timeout_seconds, 3 * interval_s)) as capture,
-        run_publishers(publishers, wait=lambda: not camera.live and not stop.is_set()) as out,
+        run_publishers(publishers, wait=lambda: not camera.live and not ending.cannot_wait()) as out,
     ):
         report_at = time.monotonic() + REPORT_EVERY_S
         try:
-            for prepared in capture.frames(classifier.interpreter.write, _finished(stop, limits, metrics)):
+            for prepared in capture.frames(classifier.interpreter.write, lambda: ending.is_due(metrics.frames)):
                 reading = pipeline.step(prepared)
                 metrics.note(reading, time.monotonic_ns())
                 watchdog.classified(reading.decision.top[0].label)
@@ -87,39 +95,6 @@ def serve(
                 raise
             lost = error  # the account of what came before is not lost with it
         watchdog.stopping()
-        summary = metrics.summary(camera.skipped, out.dropped())
-        out.report(summary)
-    return Outcome(summary, lost)
-
-
-def _finished(stop: threading.Event, limits: Limits, metrics: Metrics) -> Callable[[], bool]:
-    begun = time.monotonic()
-
-    def finished() -> bool:
-        return (
-            stop.is_set()
-            or (limits.frames is not None and metrics.frames >= limits.frames)
-            or (limits.seconds is not None and time.monotonic() - begun >= limits.seconds)
-        )
-
-    return finished
-
-
-def announce(classifier: Classifier, delegation: Delegation) -> None:
-    """Say what runs and how; warn where an int8 network runs at a tenth of its speed for want of XNNPACK."""
-    left = " ".join(f"{name}:{count}" for name, count in delegation.left.items())
-    log.info(
-        "model=%s runtime=%r threads=%d delegate=%s delegated=%d/%d left=%r",
-        *(classifier.model.name, runtime_name(), classifier.interpreter.threads),
-        *(delegation.delegate, delegation.taken, delegation.total, left),
-    )
-    if delegation.delegate == "none" and classifier.interpreter.quantised:
-        remedy = (
-            "set runtime.delegate = 'xnnpack'"
-            if PACKAGE == "ai-edge-litert"
-            else "install ai-edge-litert, which needs a 64-bit system: pip install ai-edge-litert"
-        )
-        log.warning(
-            "this int8 network runs without XNNPACK (0 of %d operations) on %s, ten times slower than it could; %s",
-            *(delegation.total, runtime_name(), remedy),
-        )
+        out.report(metrics.summary(camera.skipped, out.dropped()))
+    # Once more: what the publishers did not get rid of in time counts as well.
+    return Outcome(metrics.summary(camera.skipped, out.dropped()), lost)

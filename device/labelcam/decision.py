@@ -13,24 +13,27 @@ class Decider:
     """Holds what is believed to be there."""
 
     def __init__(self, threshold: float) -> None:
-        """A label enters when it is best and its score is at least `threshold`, and leaves when that ends."""
+        """A label is held to be there when it is best and its score is at least `threshold`."""
         self._threshold = threshold
-        self._state = UNKNOWN
+        self._entered = UNKNOWN
+        """What the events so far amount to."""
+
         self._since_ns = 0
 
     def decide(self, top: tuple[Label, ...], taken_ns: int) -> Decision:
         """Return what this frame, best label first and taken at `taken_ns`, makes of the state.
 
-        A change from one label to another takes two frames, the leave and then the enter: one event a frame.
+        A frame has at most one event: where one label follows another, its enter comes with the frame after the leave.
         """
         best = top[0]
-        seen = best.label if best.score >= self._threshold else UNKNOWN
-        if seen == self._state:
-            return Decision(top, self._state, None)
-        if self._state != UNKNOWN:
-            event = Event("leave", self._state, (taken_ns - self._since_ns) / 1e9)
-            self._state = UNKNOWN
-        else:
-            event = Event("enter", seen, 0.0)
-            self._state, self._since_ns = seen, taken_ns
-        return Decision(top, self._state, event)
+        state = best.label if best.score >= self._threshold else UNKNOWN
+        return Decision(top, state, self._event(state, taken_ns))
+
+    def _event(self, state: str, taken_ns: int) -> Event | None:
+        if state == self._entered:
+            return None
+        if self._entered != UNKNOWN:
+            left, self._entered = self._entered, UNKNOWN
+            return Event("leave", left, (taken_ns - self._since_ns) / 1e9)
+        self._entered, self._since_ns = state, taken_ns
+        return Event("enter", state, 0.0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .classifier import Classifier
+from .errors import ModelFileError
 from .images import Pixels, decode_png
 from .model_file import FRAME, PREPARED, SCORES, ModelFile
 from .preprocess import fit_image
@@ -36,9 +37,15 @@ def read_goldens(model: ModelFile) -> list[Golden]:
     """Return the goldens of a model file; none where it was built without. Raises ModelFileError or ImageError."""
     if model.manifest is None or not model.has_entry(SCORES):
         return []
+    try:
+        told = {str(name): tuple(map(float, scores)) for name, scores in json.loads(model.read_entry(SCORES)).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelFileError(f"{model.path}: its {SCORES} cannot be read ({error}); build it again") from None
+    if any(len(scores) != len(model.labels or ()) for scores in told.values()):
+        raise ModelFileError(f"{model.path}: its {SCORES} does not fit its labels; build it again")
     return [
-        Golden(name, decode_png(model.read_entry(f"golden/{name}"), name), tuple(scores))
-        for name, scores in sorted(json.loads(model.read_entry(SCORES)).items())
+        Golden(name, decode_png(model.read_entry(f"golden/{name}"), name), scores)
+        for name, scores in sorted(told.items())
     ]
 
 

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one image loader, for the device and the converter alike: upright, RGB, 8 bits."""
 
+import logging
+import os
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -10,6 +13,8 @@ from numpy.typing import NDArray
 
 from .errors import ImageError
 
+log = logging.getLogger(__name__)
+
 Pixels = NDArray[np.uint8]
 """Height x width x 3, RGB."""
 
@@ -17,14 +22,22 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 """What counts as an image in a folder, in lower case."""
 
 
+OTHER_PICTURES = frozenset({".heic", ".heif", ".avif", ".gif", ".tif", ".tiff", ".jxl", ".jp2"})
+"""Pictures that not every OpenCV reads: left out of a folder, but not silently."""
+
+
 def image_files(folder: Path) -> list[Path]:
     """Return every image file below `folder`, sorted by path, so that the order is the same on every machine.
 
     Raises ImageError if the folder is missing or holds none.
     """
-    if not folder.is_dir():
-        raise ImageError(f"{folder}: no such folder of images; give one that holds {_names()}")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not os.path.isdir(folder) or not os.access(folder, os.R_OK | os.X_OK):  # noqa: PTH112, is_dir may raise
+        raise ImageError(f"{folder}: no such folder of images, or not ours to read; give one that holds {_names()}")
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    if others := Counter(path.suffix for path in files if path.suffix.lower() in OTHER_PICTURES):
+        told = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+        log.warning("%s: %s left out; convert them to JPEG or PNG", folder, told)
+    found = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
     if not found:
         raise ImageError(f"{folder}: holds no image; put some in that end in {_names()}")
     return found
@@ -43,16 +56,19 @@ def read_image(path: Path) -> Pixels:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+        remedy = f"name its files: {path}/*" if os.path.isdir(path) else "check the path and its permissions"  # noqa: PTH112
+        raise ImageError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
+    if not data:
+        raise ImageError(f"{path}: is empty; copy it again")
     if data.startswith(b"\xff\xd8") and not _jpeg_is_whole(data):
         # OpenCV would fill the missing part with grey and say nothing.
         raise ImageError(f"{path}: the JPEG is cut short; copy it again")
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         pixels = None
     if pixels is None:
-        raise ImageError(f"{path}: not an image that can be read; expected {_names()}")
+        raise ImageError(f"{path}: is no image, or a damaged one; what can be read: {_names()}")
     return rgb_from_bgr(pixels)
 
 

@@ -108,4 +108,4 @@ class Metrics:
 
 def resident_bytes() -> int:
     """Return this process's resident memory, as proc(5) has it in /proc/self/statm."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -9,6 +9,7 @@ A plain .tflite runs as well, with labels beside it or numbered.
 import hashlib
 import json
 import logging
+import lzma
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -31,10 +32,14 @@ LABELS, MANIFEST, SCORES = "labels.txt", "manifest.json", "golden/scores.json"
 FRAME, PREPARED = "golden/frame.png", "golden/prepared.png"
 
 _IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
+_OURS = b"by labelcam"  # in the description that its TFLite Metadata holds
 _METADATA_IDENTIFIER = b"M001"  # of the TFLite Metadata flatbuffer inside it
 
 # What zipfile raises, depending on which byte is wrong.
-_DAMAGE = (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, OSError, zlib.error)
+_DAMAGE = (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, OSError, zlib.error, lzma.LZMAError)
+
+MOST_PACKED = 64_000_000
+"""Bytes that labels, manifest and goldens may come to; a few hundred would end a Pi with half a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ def manifest_from_json(text: str | bytes) -> Manifest:
     try:
         document = json.loads(text)
         schema = int(document["schema"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise ModelFileError(f"its manifest cannot be read ({error}); build the file again") from None
     if schema > SCHEMA:
         raise ModelFileError(f"its manifest has schema {schema}, this labelcam knows {SCHEMA}; update labelcam")
@@ -156,9 +161,12 @@ class ModelFile:
         Raises ModelFileError if it is missing, cut short, altered or no TFLite model at all.
         """
         try:
+            if path.exists() and not path.is_file():
+                raise ModelFileError(f"{path}: is no regular file; give a .tflite file")
             data = path.read_bytes()
         except OSError as error:
-            raise ModelFileError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+            remedy = "check the path, or make one by labelcam-convert build"
+            raise ModelFileError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
         if data[4:8] != _IDENTIFIER:
             raise ModelFileError(f"{path}: is no TFLite model; give a .tflite file made by labelcam-convert build")
         try:
@@ -170,9 +178,11 @@ class ModelFile:
     def _read(cls, path: Path, data: bytes) -> "ModelFile":
         sha256 = hashlib.sha256(data).hexdigest()
         if not zipfile.is_zipfile(BytesIO(data)):
-            return cls(path, len(data), sha256, _labels_beside(path, declared=_METADATA_IDENTIFIER in data), None)
+            return cls._read_plain(path, data, sha256)
         try:
             with zipfile.ZipFile(BytesIO(data)) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > MOST_PACKED:
+                    raise zipfile.BadZipFile("it would unpack to more than any of our files holds")
                 if broken := archive.testzip():
                     raise zipfile.BadZipFile(f"{broken} is not what was packed")
                 names = archive.namelist()
@@ -190,9 +200,18 @@ class ModelFile:
         labels = labels or _labels_beside(path, declared=_METADATA_IDENTIFIER in data)
         return cls(path, end, sha256, labels, manifest)
 
+    @classmethod
+    def _read_plain(cls, path: Path, data: bytes, sha256: str) -> "ModelFile":
+        if _OURS in data:  # and labels beside it would not bring back the manifest and the goldens
+            raise ModelFileError("is cut short (what labelcam-convert packed at its end is missing); copy it again")
+        return cls(path, len(data), sha256, _labels_beside(path, declared=_METADATA_IDENTIFIER in data), None)
+
     def has_entry(self, name: str) -> bool:
         """Whether the zip holds an entry of this name."""
-        return zipfile.is_zipfile(self.path) and name in zipfile.ZipFile(self.path).NameToInfo
+        if not zipfile.is_zipfile(self.path):
+            return False
+        with zipfile.ZipFile(self.path) as archive:
+            return name in archive.NameToInfo
 
     def read_entry(self, name: str) -> bytes:
         """Return the bytes of one entry of the zip. Raises ModelFileError if it is not there or damaged."""

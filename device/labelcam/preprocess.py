@@ -5,6 +5,7 @@
 The converter calibrates and compares with these very functions, so what the device does is the specification.
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -67,8 +68,8 @@ class Preprocess:
     def __post_init__(self) -> None:
         if not 0 < self.fraction <= 1:
             raise ValueError(f"fraction {self.fraction} is out of range; use a value above 0 up to 1")
-        if self.std <= 0:
-            raise ValueError(f"std {self.std} is out of range; use a value above 0")
+        if not (self.std > 0 and math.isfinite(self.std) and math.isfinite(self.mean)):
+            raise ValueError(f"mean {self.mean}, std {self.std}: out of range; use numbers, std above 0")
 
     def normalise(self, pixels: Pixels) -> NDArray[np.float32]:
         """Return what the float network is fed for these bytes, in the same shape."""

@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+from .camera import parse_spec
 from .classifier import Classifier
 from .console import table
-from .daemon import Limits, serve
+from .daemon import Ending, serve
 from .errors import LabelcamError, SettingsError, UsageError
 from .model_file import ModelFile
 from .preprocess import Fit
@@ -41,19 +42,26 @@ def run(
     settings = with_flags(load_settings(settings_file), model, camera)
     if summary_file and not summary_file.absolute().parent.is_dir():
         raise UsageError(f"--summary {summary_file}: its folder does not exist; make it first")
+    parse_spec(settings.camera.source)  # a mistyped camera is said before a model is loaded
     classifier = load_classifier(settings)
-    stop = threading.Event()
-    publishers = _publishers(settings, classifier, stop, as_json=as_json)
-    with _stopped_by_signals(stop):
-        outcome = serve(settings, classifier, publishers, stop, Limits(frames, seconds))
-    _show(outcome.summary, as_json=as_json)
-    if summary_file:
-        try:
-            _write_whole(summary_file, json.dumps(outcome.summary.as_json(), indent=2) + "\n")
-        except OSError as error:
-            raise LabelcamError(f"--summary {summary_file}: cannot be written ({error.strerror}); make room") from None
-    if outcome.lost:
-        raise outcome.lost
+    ending = Ending(frames, seconds)
+    lines = Lines(_own_stdout(), ended=ending.stop.set)
+    publishers = _publishers(settings, classifier, lines, as_json=as_json)
+    with _stopped_by_signals(ending.stop):
+        outcome = serve(settings, classifier, publishers, ending)
+    failures: list[LabelcamError] = [outcome.lost] if outcome.lost else []
+    if lines.failure:
+        why = lines.failure.strerror
+        failures.append(LabelcamError(f"stdout: cannot be written ({why}); make room, or write elsewhere"))
+    try:
+        if summary_file:
+            _write_summary(summary_file, outcome.summary)
+    except LabelcamError as error:
+        failures.append(error)
+    if outcome.summary.frames and not lines.failure:
+        _show(outcome.summary, as_json=as_json)
+    if failures:
+        raise failures[0]  # the one that scripts must know of first
     return 0
 
 
@@ -71,16 +79,17 @@ def load_classifier(settings: Settings) -> Classifier:
     if not settings.model.path:
         raise SettingsError("no model is named; use --model FILE, or set path under [model] in the settings")
     fit = Fit(settings.model.fit) if settings.model.fit else None
-    model = ModelFile.load(Path(settings.model.path).expanduser())
+    path = Path(os.path.expanduser(settings.model.path))  # noqa: PTH111, the method raises for unknown users
+    model = ModelFile.load(path)
     return Classifier(model, settings.runtime.threads, settings.runtime.delegate, fit)
 
 
-def _publishers(settings: Settings, classifier: Classifier, stop: threading.Event, *, as_json: bool) -> list[Publisher]:
+def _publishers(settings: Settings, classifier: Classifier, lines: Lines, *, as_json: bool) -> list[Publisher]:
     publishers: list[Publisher] = []
     if as_json:
-        publishers.append(JsonLines(Lines(_own_stdout(), reader_left=stop.set)))
+        publishers.append(JsonLines(lines))
     elif sys.stdout.isatty():
-        publishers.append(Terminal(Lines(_own_stdout(), reader_left=stop.set)))
+        publishers.append(Terminal(lines))
     if not sys.stdout.isatty():
         publishers.append(Log())
     if settings.mqtt.host:
@@ -92,7 +101,7 @@ def _publishers(settings: Settings, classifier: Classifier, stop: threading.Even
 
 def _own_stdout() -> TextIO:
     """A stream for a publisher's thread: Python flushes sys.stdout at exit, and would wait for a reader that sleeps."""
-    return open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False)
+    return open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
 
 
 @contextmanager
@@ -105,17 +114,19 @@ def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader sees all of it or the old one, whatever happens meanwhile."""
-    if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
-        path.write_text(text)
-        return
+def _write_summary(path: Path, summary: Summary) -> None:
+    """Write the summary so that a reader sees all of it or the old one, whatever happens meanwhile."""
+    text = json.dumps(summary.as_json(), indent=2) + "\n"
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(text)
+        if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
+            path.write_text(text, encoding="utf-8")
+            return
+        unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
-    finally:
+    except OSError as error:
         unfinished.unlink(missing_ok=True)
+        raise LabelcamError(f"--summary {path}: cannot be written ({error.strerror}); make room") from None
 
 
 def _show(summary: Summary, *, as_json: bool) -> None:

@@ -20,7 +20,7 @@ try:
     from ai_edge_litert import interpreter as tflite
 
     PACKAGE = "ai-edge-litert"
-except ImportError:  # no LiteRT wheel for this machine
+except ModuleNotFoundError:  # no LiteRT wheel for this machine; one that is broken says so itself
     from tflite_runtime import interpreter as tflite
 
     PACKAGE = "tflite-runtime"

@@ -90,6 +90,8 @@ class MqttSettings:
     def __post_init__(self) -> None:
         _check(0 < self.port < 65536, "port", self.port, "from 1 to 65535")
         _check(bool(self.user) or not self.password_file, "user", self.user, "that belongs to password_file")
+        _check(self.tls or not self.ca_file, "tls", self.tls, "of true with ca_file, or leave ca_file out")
+        _check(_is_host(self.host), "host", self.host, "that is a name or an address")
         for name in ("base_topic", "node"):
             value = getattr(self, name)
             _check(not set(value) & set("+#\0"), name, value, "without +, # and null, which MQTT keeps for itself")
@@ -111,6 +113,13 @@ class Settings:
         _check(self.schema == SCHEMA, "schema", self.schema, f"{SCHEMA}, the only one this labelcam knows")
 
 
+def _is_host(name: str) -> bool:
+    try:
+        return not name or bool(name.encode("idna"))
+    except UnicodeError:
+        return False
+
+
 def _check(good: bool, name: str, value: object, allowed: str) -> None:
     if not good:
         raise SettingsError(f"{name} = {value!r} is out of range; use a value {allowed}")
@@ -118,7 +127,7 @@ def _check(good: bool, name: str, value: object, allowed: str) -> None:
 
 def default_text() -> str:
     """Return the commented default settings, as `labelcam defaults` prints them."""
-    return (files("labelcam") / "labelcam.toml").read_text()
+    return (files("labelcam") / "labelcam.toml").read_text(encoding="utf-8")
 
 
 def load_settings(path: Path | None) -> Settings:
@@ -134,10 +143,12 @@ def load_settings(path: Path | None) -> Settings:
         if path is None:
             return Settings()
     try:
-        return settings_from_toml(path.read_text())
+        return settings_from_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
-    except (SettingsError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: is no UTF-8 text; save it as UTF-8") from None
+    except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
 
 
@@ -146,7 +157,7 @@ def settings_from_toml(text: str) -> Settings:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"not valid TOML ({error})") from None
+        raise SettingsError(f"not valid TOML ({error}); mend that line") from None
     try:
         return _converter.structure(document, Settings)
     except cattrs.BaseValidationError as error:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -163,7 +164,7 @@ def test_check_can_be_read_by_people(labelcam: Labelcam, tampered: Path) -> None
 )
 def test_a_reader_that_has_left_is_no_error(environment: dict[str, str], colours: Path, arguments: str) -> None:
     """Whatever is piped into `head` or a pager that was closed ends with 0, and nothing is said about the pipe."""
-    command = f"{sys.executable} -m labelcam {arguments.format(colours)} | true; exit ${{PIPESTATUS[0]}}"
+    command = f"{shlex.quote(sys.executable)} -m labelcam {arguments.format(colours)} | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", command], env=environment, capture_output=True, text=True, check=False, timeout=30
     )
@@ -184,3 +185,15 @@ def test_help_does_not_load_the_interpreter(labelcam: Labelcam, environment: dic
         (tmp_path / f"{name}.py").write_text("raise ImportError('not here')")
     done = labelcam("run", "--help", env=environment | {"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 0, done.stderr
+
+
+def test_check_looks_at_the_broker(labelcam: Labelcam, colours: Path, tmp_path: Path) -> None:
+    """A broker that does not answer, and a password that cannot be read, are told before the daemon runs."""
+    settings = tmp_path / "labelcam.toml"
+    camera = ("--model", colours, "--camera", "synthetic:8x6")
+    settings.write_text('[mqtt]\nhost = "127.0.0.1"\nport = 1\n')
+    done = labelcam("check", "--settings", settings, *camera)
+    assert done.returncode == 1
+    assert "no broker at 127.0.0.1:1 (Connection refused)" in done.stdout
+    settings.write_text('[mqtt]\nhost = "127.0.0.1"\nuser = "cam"\npassword_file = "/not/there"\n')
+    assert labelcam("check", "--settings", settings, *camera).returncode == 78

@@ -102,7 +102,7 @@ def test_what_is_no_image_is_refused_by_name(tmp_path: Path, content: bytes) -> 
     """An empty file, a text and bare magic numbers are refused with the file's name."""
     path = tmp_path / "strange.jpg"
     path.write_bytes(content)
-    with pytest.raises(ImageError, match=r"strange\.jpg: not an image"):
+    with pytest.raises(ImageError, match=r"strange\.jpg: is (empty|no image)"):
         read_image(path)
 
 
@@ -138,3 +138,13 @@ def test_a_png_keeps_every_byte() -> None:
     assert encode_png(CORNERS) == data
     with pytest.raises(ImageError, match=r"golden: .*damaged"):
         decode_png(data[:20], "golden")
+
+
+def test_pictures_of_other_kinds_are_left_out_but_not_silently(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An iPhone's photographs are counted and named, with the remedy."""
+    for name in ("one.HEIC", "two.HEIC", "moves.gif", "notes.txt", "good.png"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [path.name for path in image_files(tmp_path)] == ["good.png"]
+    assert "2 .HEIC, 1 .gif left out; convert them to JPEG or PNG" in caplog.text

@@ -110,7 +110,8 @@ def test_a_manifest_with_impossible_preprocessing_is_refused(
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     """A path without a file, and a folder, are named with the system's reason."""
     assert "No such file" in refusal(tmp_path / "gone.tflite")
-    assert "Is a directory" in refusal(tmp_path)
+    assert "no regular file" in refusal(tmp_path)
+    assert "no regular file" in refusal(Path("/dev/zero"))
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"this is a text, not a model\n", b"PK\x03\x04" + bytes(40)])
@@ -332,3 +333,12 @@ def _shared_classifier(path: Path) -> Classifier:
     if path not in _classifiers:
         _classifiers[path] = Classifier(ModelFile.load(path))
     return _classifiers[path]
+
+
+def test_labels_beside_it_do_not_make_a_cut_file_of_ours_whole(person_model: Path, tmp_path: Path) -> None:
+    """Manifest, checksum and goldens would be gone without a word: a file that lost its end is refused all the same."""
+    whole = person_model.read_bytes()
+    path = tmp_path / "cut.tflite"
+    path.write_bytes(whole[: ModelFile.load(person_model).flatbuffer_bytes + 1000])
+    (tmp_path / "labels.txt").write_text("person\nno person\n")
+    assert "is cut short" in refusal(path)

@@ -127,7 +127,8 @@ def test_a_publisher_that_hangs_does_not_hang_the_end(caplog: pytest.LogCaptureF
     outbox.open()
     outbox.offer(reading(0), never)
     begun = time.monotonic()
-    outbox.close(0.2)
+    outbox.finish()
+    outbox.join(time.monotonic() + 0.2, never)
     assert time.monotonic() - begun < 1
     assert "publisher-stuck name=slow" in caplog.text
     publisher.let_go()
@@ -136,7 +137,7 @@ def test_a_publisher_that_hangs_does_not_hang_the_end(caplog: pytest.LogCaptureF
 def test_no_label_can_break_the_lines() -> None:
     """Quotes, line ends of every kind and emoji are escaped: one reading stays one line, and the label comes back."""
     stream = io.StringIO()
-    publisher = JsonLines(Lines(stream, reader_left=lambda: None))
+    publisher = JsonLines(Lines(stream, ended=lambda: None))
     publisher.publish(reading(0, ODD))
     publisher.publish(reading(1))
     lines = stream.getvalue().splitlines()
@@ -153,7 +154,7 @@ def test_a_reader_that_left_is_told_once() -> None:
             raise BrokenPipeError
 
     told: list[bool] = []
-    publisher = JsonLines(Lines(Gone(), reader_left=lambda: told.append(True)))
+    publisher = JsonLines(Lines(Gone(), ended=lambda: told.append(True)))
     with pytest.raises(BrokenPipeError):
         publisher.publish(reading(0))
     assert told == [True]

@@ -146,9 +146,10 @@ def test_a_signal_is_answered_while_the_camera_is_still_being_opened(
     """A camera that takes the connection and then says nothing does not keep the daemon from ending."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         daemon = start("run", "--model", colours, "--camera", f"rtsp://127.0.0.1:{mute.getsockname()[1]}/live")
-        mute.accept()
+        connection, _ = mute.accept()  # kept: closed, it would be a camera that is not there
         begun = time.monotonic()
         daemon.terminate()
         daemon.communicate(timeout=10)
+        connection.close()
     assert daemon.returncode == 0
     assert time.monotonic() - begun < 4

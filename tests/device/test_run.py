@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import resource
+import shlex
 import signal
 import socket
 import subprocess
@@ -136,7 +137,9 @@ def test_a_reader_that_stops_reading_cannot_stop_a_signal(start: Start, colours:
 @pytest.mark.parametrize("patience", ["head -3", "sh -c 'sleep 1; head -1'"])
 def test_head_ends_the_run_quietly(environment: dict[str, str], colours: Path, patience: str) -> None:
     """`run --json | head -3` is normal life: exit code 0 and not a word about the pipe."""
-    command = f"{sys.executable} -m labelcam run --json --model {colours} --camera synthetic:64x48 | {patience}"
+    command = (
+        f"{shlex.quote(sys.executable)} -m labelcam run --json --model {colours} --camera synthetic:64x48 | {patience}"
+    )
     done = subprocess.run(
         ["bash", "-c", f"{command} >&2; exit ${{PIPESTATUS[0]}}"],
         env=environment, capture_output=True, text=True, check=False, timeout=30,
@@ -161,8 +164,8 @@ def test_a_label_that_flickers_does_not_fill_the_log(labelcam: Labelcam, colours
     done = labelcam("run", "--model", colours, "--camera", "synthetic:64x48", "--frames", "400")
     told = [line for line in done.stderr.splitlines() if " enter " in line or " leave " in line]
     assert len(told) <= 20
-    (minute,) = (line for line in done.stderr.splitlines() if " minute " in line)
-    assert int(minute.rpartition("events=")[2]) > 50
+    (account,) = (line for line in done.stderr.splitlines() if " so-far " in line)
+    assert int(account.rpartition("events=")[2]) > 50
 
 
 def test_in_a_terminal_every_photograph_is_told(environment: dict[str, str], colours: Path, photographs: Path) -> None:
@@ -409,3 +412,35 @@ def test_a_notify_socket_that_is_gone_does_not_end_the_daemon(
     env = environment | {"NOTIFY_SOCKET": str(tmp_path / "gone")}
     done = labelcam("run", "--model", colours, "--camera", "synthetic:8x6", "--frames", "3", env=env)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_slow_reader_gets_every_reading_of_a_finite_source(environment: dict[str, str], colours: Path) -> None:
+    """More readings than any queue holds reach a reader that takes its time, also after the last frame."""
+    run = f"{shlex.quote(sys.executable)} -m labelcam run --json --model {colours} --camera synthetic:8x6 --frames 600"
+    slow = "while read -r line; do echo; sleep 0.006; done | wc -l"
+    done = subprocess.run(
+        ["bash", "-c", f"{run} | {slow}"], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(done.stdout) == 600
+
+
+def test_a_time_limit_holds_although_nobody_reads(environment: dict[str, str], colours: Path) -> None:
+    """`--seconds` ends the run even where a finite source would wait for its reader."""
+    command = [sys.executable, "-m", "labelcam", "run", "--json", "--model", colours, "--camera", "synthetic:8x6"]
+    begun = time.monotonic()
+    with subprocess.Popen(
+        [*command, "--seconds", "1"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as daemon:
+        daemon.wait(timeout=15)
+    assert time.monotonic() - begun < 6
+
+
+@pytest.mark.parametrize("arguments", ["run --json --model {} --camera synthetic:8x6", "defaults", "classify {} {}"])
+def test_a_full_disk_on_stdout_is_an_error(labelcam: Labelcam, colours: Path, arguments: str) -> None:
+    """Results that could not be written are never reported as success, and never as a traceback."""
+    with Path("/dev/full").open("w") as full:
+        words = arguments.format(colours, colours).split()
+        done = labelcam(*words, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert done.returncode == 1
+    assert "labelcam: " in done.stderr
+    assert "Traceback" not in done.stderr

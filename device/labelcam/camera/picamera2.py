@@ -29,10 +29,10 @@ class PiCamera:
     def __enter__(self) -> Self:
         try:
             from picamera2 import Picamera2
-        except ImportError as error:
+        except (ImportError, ValueError) as error:  # ValueError: apt's build meets a numpy 2 of the venv
             raise CameraLost(
                 f"picamera2 cannot be imported ({error}); run: sudo apt install -y python3-picamera2 "
-                "--no-install-recommends, and use a venv made with --system-site-packages"
+                "--no-install-recommends, and a venv with --system-site-packages, and on Bookworm numpy below 2"
             ) from None
         try:
             self._camera = Picamera2(self._number)

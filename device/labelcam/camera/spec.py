@@ -43,6 +43,8 @@ def parse_spec(text: str) -> CameraSpec:
     if kind not in get_args(Kind):
         close = get_close_matches(kind, get_args(Kind), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"use one of {FORMS}"
+        if text.startswith("/dev/video"):
+            hint = f"did you mean v4l2:{text}?"
         shown = f"{kind}:…" if "@" in text else text  # an address may hold a password
         raise SettingsError(f"camera {shown!r}: no such kind {kind!r}; {hint}")
     if kind == "picamera2":

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A video file as a camera."""
 
+import os
 import time
 from pathlib import Path
 from typing import Self
@@ -22,7 +23,7 @@ class Video:
     def __init__(self, spec: CameraSpec) -> None:
         self.live = spec.fps is not None
         self.skipped = 0
-        self._path = Path(spec.target).expanduser()
+        self._path = Path(os.path.expanduser(spec.target))  # noqa: PTH111, the method raises for unknown users
         self._loop = spec.loop
         self._pace = Pace(spec.fps)
         self._reader: cv2.VideoCapture | None = None
@@ -37,7 +38,7 @@ class Video:
             self._reader.release()
 
     def _open(self) -> None:
-        if not self._path.is_file():
+        if not os.path.isfile(self._path):  # noqa: PTH113, is_file may raise
             raise CameraLost(f"{self._path}: no such video file; check the path")
         self._reader = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         if not self._reader.isOpened():

@@ -4,9 +4,10 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Protocol
 
 from ..records import Reading, Summary
@@ -15,6 +16,10 @@ log = logging.getLogger(__name__)
 
 QUEUE_LENGTH = 256
 """Readings that a slow publisher may be behind before its oldest are dropped: about 25 s at 10 frames a second."""
+
+
+CLOSE_S = 2.0
+"""What all publishers together may take to say their last words."""
 
 
 class Publisher(Protocol):
@@ -74,14 +79,25 @@ class Outbox:
             self._queue.append(item)
             self._changed.notify_all()
 
-    def close(self, timeout_s: float) -> None:
-        """Let the queue drain for at most `timeout_s` seconds."""
+    def finish(self) -> None:
+        """Take no more; what is queued is still sent."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join(timeout_s)
+
+    def join(self, deadline_s: float, wait: Callable[[], bool]) -> None:
+        """Wait until everything is sent: a lossless publisher as long as `wait()`, others until the deadline.
+
+        What is left then is counted as dropped.
+        """
+        while self.publisher.lossless and self._thread.is_alive() and wait():
+            self._thread.join(0.1)
+        self._thread.join(max(0.0, deadline_s - time.monotonic()))
+        with self._changed:
+            self.dropped += len(self._queue)
+            self._queue.clear()
         if self._thread.is_alive():
-            log.warning("publisher-stuck name=%s: its last readings may be lost", self.publisher.name)
+            log.warning("publisher-stuck name=%s: its last readings are lost", self.publisher.name)
 
     def _run(self) -> None:
         try:
@@ -94,9 +110,9 @@ class Outbox:
             self.publisher.close()
         except BrokenPipeError:
             log.debug("publisher-ended name=%s: its reader left", self.publisher.name)
-        except OSError as error:
-            # A full disk or a reader that went away must not end the daemon; whoever cares asks `failed`.
-            log.warning("publisher-ended name=%s reason=%s", self.publisher.name, error)
+        except Exception as error:
+            log.warning("publisher-ended name=%s reason=%r", self.publisher.name, str(error))
+            log.debug("publisher-ended", exc_info=True)
 
     def _take(self) -> Reading | Summary | None:
         with self._changed:
@@ -128,16 +144,29 @@ class Publishers:
         """Return how many items each publisher had to drop."""
         return {outbox.publisher.name: outbox.dropped for outbox in self._outboxes}
 
+    def open(self) -> None:
+        """Start every publisher's thread."""
+        for outbox in self._outboxes:
+            outbox.open()
+
+    def close(self) -> None:
+        """Let every publisher finish, all of them within two seconds; lossless ones as long as they are waited for."""
+        for outbox in self._outboxes:
+            outbox.finish()
+        deadline_s = time.monotonic() + CLOSE_S
+        for outbox in self._outboxes:
+            outbox.join(deadline_s, self._wait)
+
 
 @contextmanager
 def run_publishers(publishers: Iterable[Publisher], wait: Callable[[], bool]) -> Iterator[Publishers]:
-    """Run publishers on their threads for the length of the block, and give each two seconds to finish after it.
+    """Run publishers on their threads for the length of the block.
 
     While `wait()` is true, those that are to lose nothing are waited for.
     """
-    with ExitStack() as stack:
-        outboxes = [Outbox(publisher) for publisher in publishers]
-        for outbox in outboxes:
-            outbox.open()
-            stack.callback(outbox.close, 2.0)
-        yield Publishers(outboxes, wait)
+    running = Publishers([Outbox(publisher) for publisher in publishers], wait)
+    running.open()
+    try:
+        yield running
+    finally:
+        running.close()

@@ -41,6 +41,7 @@ class Mqtt:
         self._state: str | None = None
         self._retained: dict[str, str] = {}
         self._due_s = 0.0
+        self._refused = False
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"labelcam-{node}")
         self._client.reconnect_delay_set(min_delay=1, max_delay=60)
         self._client.max_queued_messages_set(100)
@@ -86,13 +87,14 @@ class Mqtt:
     def close(self) -> None:
         if self._client.is_connected():
             goodbye = self._client.publish(f"{self._topic}/availability", "offline", qos=1, retain=True)
-            with suppress(RuntimeError):  # the broker went away meanwhile, and its last will says the same
+            with suppress(RuntimeError, ValueError):  # the broker went away meanwhile; its last will says the same
                 goodbye.wait_for_publish(1.0)
         self._client.disconnect()
         self._client.loop_stop()
 
     def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
+        self._refused = bool(reason.is_failure)
+        if self._refused:
             log.warning("mqtt-refused broker=%s reason=%s; check user and password", self._where, reason)
             return
         log.info("mqtt-connected broker=%s topic=%s", self._where, self._topic)
@@ -102,11 +104,22 @@ class Mqtt:
             client.publish(f"{self._topic}/{name}", payload, qos=1, retain=True)
 
     def _unreachable(self, _client: paho.Client, _data: Any) -> None:
-        log.warning("mqtt-unreachable broker=%s; trying again, at most 60 s apart", self._where)
+        # paho does not say why, so we ask once more: a misspelt name wants another remedy than a broker that is down.
+        why = reason_unreachable(self._settings)
+        log.warning("mqtt-unreachable broker=%s reason=%r; trying again, at most 60 s apart", self._where, why)
 
     def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason != MQTTErrorCode.MQTT_ERR_SUCCESS and reason != 0:
+        if reason != MQTTErrorCode.MQTT_ERR_SUCCESS and reason != 0 and not self._refused:
             log.warning("mqtt-disconnected broker=%s reason=%s; trying again", self._where, reason)
+
+
+def reason_unreachable(settings: MqttSettings) -> str:
+    """Return why the broker cannot be reached right now; an empty text if it can."""
+    try:
+        socket.create_connection((settings.host, settings.port), timeout=2.0).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def read_password(settings: MqttSettings) -> str | None:
@@ -117,16 +130,23 @@ def read_password(settings: MqttSettings) -> str | None:
     if folder := os.environ.get("CREDENTIALS_DIRECTORY"):
         credential = Path(folder) / "mqtt"
         if credential.is_file():
-            return credential.read_text().rstrip("\n")
+            return _secret(credential)
     if password := os.environ.get("LABELCAM_MQTT_PASSWORD"):
         return password
     if not settings.password_file:
         return None
-    path = Path(settings.password_file).expanduser()
+    path = Path(os.path.expanduser(settings.password_file))  # noqa: PTH111, the method raises for unknown users
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise SettingsError(f"mqtt.password_file {path} has mode {mode:04o}, open to others; run: chmod 600 {path}")
-        return path.read_text().rstrip("\n")
+        return _secret(path)
     except OSError as error:
         raise SettingsError(f"mqtt.password_file {path} cannot be read ({error.strerror}); check the path") from None
+
+
+def _secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except UnicodeDecodeError:
+        raise SettingsError(f"the password in {path} is no UTF-8 text; write it again") from None

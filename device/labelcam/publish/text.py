@@ -70,7 +70,7 @@ class Log:
     def report(self, summary: Summary) -> None:
         invoke = summary.stages_ms[Stage.INVOKE]
         log.info(
-            "minute frames=%d fps=%.1f invoke_p50_ms=%.2f invoke_p95_ms=%.2f dropped=%d rss_mb=%.0f events=%d",
+            "so-far frames=%d fps=%.1f invoke_p50_ms=%.2f invoke_p95_ms=%.2f dropped=%d rss_mb=%.0f events=%d",
             *(summary.frames, summary.fps, invoke.p50, invoke.p95, summary.dropped, summary.rss_mb, self._events),
         )
         self._events = 0
