@@ -5,7 +5,16 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
+# pip's lines as one that moves in a terminal, and as nothing but its errors elsewhere.
+PROGRESS = awk -v tty="$$(test -t 2 && echo 1)" -v total="$$(grep -c '==' constraints/host.txt)" \
+	'/^Collecting/ && tty { printf "\r\033[K  fetching %d of about %d packages: %s", ++n, total, $$2; fflush() } \
+	/^Installing collected/ && tty { printf "\r\033[K  unpacking them, half a minute more …"; fflush() } \
+	/^ERROR/ { print } END { if (tty) printf "\r\033[K" }' >&2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench size constraints clean
@@ -19,10 +28,13 @@ help: ## print this
 
 # Exact versions with hashes first, then ourselves on top of them without asking the index for anything else.
 $(VENV)/host: constraints/host.txt pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV); the first time takes a minute or two …" >&2
-	@$(PIP) install --require-hashes -r constraints/host.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "labelcam needs Python 3.11 to 3.13, and $(PYTHON) is none; name one: make demo PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) >&2 || \
+		{ rm -rf $(VENV); echo "no virtual environment can be made; on Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "installing into $(VENV) (2 GB); the first time takes a minute or two" >&2
+	@$(PIP) install --require-hashes -r constraints/host.txt 2>&1 | $(PROGRESS)
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(VENV)/host ## build an int8 MobileNet and watch it recognise photographs
@@ -49,5 +61,5 @@ constraints: ## pin every version again (needs uv)
 	@$(UV_COMPILE) --python-version 3.11 --python-platform aarch64-manylinux_2_36 pyproject.toml constraints/bookworm.in -o constraints/bookworm.txt
 	@$(UV_COMPILE) --python-version 3.13 --python-platform aarch64-manylinux_2_40 pyproject.toml -o constraints/trixie.txt
 
-clean: ## remove what was built (not the cache of downloaded weights)
-	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache
+clean: ## remove what was built and installed here (not the cache of downloaded weights)
+	rm -rf build $(VENV) .venv-mediapipe .mypy_cache .ruff_cache .pytest_cache .hypothesis

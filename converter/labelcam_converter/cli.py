@@ -63,7 +63,11 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     )
     add("--golden-images", metavar="DIR|none", help="pictures to put inside for devices to check themselves on")
     add(
-        "--min-agreement", type=_share, metavar="X", help="fail with exit code 3 below this agreement with float (0.90)"
+        "--min-agreement",
+        type=_share,
+        metavar="X",
+        help="fail with exit code 3 below this agreement with float (0.90 with 50 held-out images or more; "
+        "with fewer only a warning)",
     )
     add("-o", "--output", type=Path, metavar="OUT.tflite", help="(NAME_ALPHA_SIZE_int8.tflite)")
     build.set_defaults(action=_build)
@@ -71,7 +75,10 @@ def _add_build(build: argparse.ArgumentParser) -> None:
 
 def _from(least: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        value = int(text)
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
         if value < least:
             raise argparse.ArgumentTypeError(f"{text} is less than {least}")
         return value
@@ -80,7 +87,10 @@ def _from(least: int) -> Callable[[str], int]:
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return value

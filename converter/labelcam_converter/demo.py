@@ -6,7 +6,9 @@ Both programs are started as a user would start them; nothing is done here that 
 """
 
 import argparse
+import contextlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,16 +18,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from labelcam.console import answer, facts, note, progress, table
+from labelcam.console import answer, note, progress
 from labelcam.errors import ModelFileError
 from labelcam.model_file import ModelFile
 
+from .demo_report import show
+from .flatbuffer import Graph
 from .photographs import photographs
 
 STATISTICS_FRAMES = 200
 """Frames that are measured after the first look at each photograph."""
 
 FOLDER = Path("build/demo")
+
+PATIENCE_S = 10.0
+"""How long a program that was asked to end may take for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def _show_all(model_name: str, camera: str) -> int:
     try:
         model, built = _model(model_name)
         demo = _demo(model, camera)
-        _show(demo, _run(demo), built)
+        show(demo.model, _run(demo), built)
     except subprocess.CalledProcessError as error:
         return error.returncode  # the program has said why
     return 0
@@ -62,22 +69,49 @@ def _model(name: str) -> tuple[Path, dict[str, Any]]:
     """Build the model, or take a finished model file as it is; returns it with what `build` says of it."""
     path = Path(name)
     if path.suffix == ".tflite" and path.is_file():
-        try:
+        with contextlib.suppress(ModelFileError):  # the converter will say what is wrong
             finished = ModelFile.load(path)
-        except ModelFileError:
-            finished = None  # a float network without our manifest: the converter will say
-        if finished and finished.manifest:
-            return path, {"bytes": path.stat().st_size, "fidelity": finished.manifest.fidelity}
+            if finished.manifest or _is_quantised(finished):
+                fidelity = finished.manifest.fidelity if finished.manifest else None
+                return path, {"bytes": path.stat().st_size, "fidelity": fidelity}
     output = FOLDER / f"{path.stem if path.suffix else name}_int8.tflite"
     note(f"1. the converter: {name} to int8")
     command = [sys.executable, "-m", "labelcam_converter", "build", "--model", name, "-o", str(output), "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    return output, json.loads(done.stdout)
+    built = json.loads(_answer(command))
+    if built["reused"]:
+        note("   unchanged, reused")
+    return output, built
+
+
+def _is_quantised(model: ModelFile) -> bool:
+    fed = Graph(model.path.read_bytes()[: model.flatbuffer_bytes]).inputs
+    return any(tensor.dtype != "float32" for tensor in fed)
+
+
+def _answer(command: Sequence[str]) -> str:
+    # Not subprocess.run: a quarter of a second after Ctrl-C it kills, and what was half done would stay in /tmp.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            said, _ = program.communicate()
+        except KeyboardInterrupt:
+            _let_end(program)
+            raise
+    if program.returncode:
+        raise subprocess.CalledProcessError(program.returncode, command)
+    return said
+
+
+def _let_end(program: "subprocess.Popen[str]") -> None:
+    """Wait for a program that Ctrl-C has reached as well; one that does not end is told to."""
+    try:
+        program.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        program.terminate()
 
 
 def _demo(model: Path, camera: str) -> Demo:
     if camera:
-        return Demo(model, camera, first_look=20)
+        return Demo(model, _looped(camera), first_look=20)
     folder = FOLDER / "photos"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -87,8 +121,22 @@ def _demo(model: Path, camera: str) -> Demo:
     return Demo(model, f"photos:{folder}?loop", first_look=len(pictures))
 
 
+def _looped(camera: str) -> str:
+    """A camera that does not run out of frames before they are measured."""
+    if not camera.startswith(("photos:", "video:")) or re.search(r"[?&]loop(&|$)", camera):
+        return camera
+    return camera + ("&loop" if re.search(r"\?fps=[^&?]*$", camera) else "?loop")
+
+
+def _shown(camera: str) -> str:
+    """The camera without the user and password of its address, mistyped as it may be."""
+    if camera.startswith(("photos:", "video:", "v4l2:", "synthetic:")):
+        return camera
+    return re.sub(r"^(\w*:?/*).*@", r"\1…@", camera)
+
+
 def _run(demo: Demo) -> dict[str, Any]:
-    note(f"2. the daemon: {demo.camera}")
+    note(f"2. the daemon: {_shown(demo.camera)}")
     summary = FOLDER / "summary.json"
     command = [sys.executable, "-m", "labelcam", "run", "--json", "--model", str(demo.model), "--camera", demo.camera]
     command += ["--frames", str(demo.first_look + STATISTICS_FRAMES), "--summary", str(summary)]
@@ -101,6 +149,7 @@ def _run(demo: Demo) -> dict[str, Any]:
             _watch(demo, daemon.stdout)
         except KeyboardInterrupt:
             daemon.terminate()
+            _let_end(daemon)
             raise
         code = daemon.wait()
         log.seek(0)
@@ -119,41 +168,11 @@ def _watch(demo: Demo, lines: IO[str]) -> None:
         print(f"   {name:20} {reading['label']:30.30} {reading['score']:.2f}", flush=True)
         if number == demo.first_look:
             break
+    else:
+        return  # it ended before there was anything to measure, and says why
     with progress(f"measuring {STATISTICS_FRAMES} more frames", STATISTICS_FRAMES) as advance:
         for _ in readings:
             advance()
-
-
-def _show(demo: Demo, summary: dict[str, Any], built: dict[str, Any]) -> None:
-    stages = {**summary["stages_ms"], "age": summary["age_ms"]}
-    rows = [(stage, *(f"{ms[share]:.2f}" for share in ("p50", "p95", "p99"))) for stage, ms in stages.items()]
-    print()
-    table(rows, header=("milliseconds", "p50", "p95", "p99"))
-    taken, total = summary["delegated_ops"]
-    print()
-    facts(
-        [
-            ("frames per second", f"{summary['fps']:.1f}"),
-            ("delegate", f"{summary['delegate']} took {taken} of {total} operations ({summary['runtime']})"),
-            ("int8 model", f"{built['bytes'] / 1e6:.2f} MB"),
-            ("fidelity", _fidelity(built["fidelity"])),
-            ("memory", f"{summary['rss_mb']:.0f} MB resident"),
-            ("model file", str(demo.model)),
-        ]
-    )
-    print(
-        f"\nNext:\n  .venv/bin/labelcam classify {demo.model} YOUR_PHOTO.jpg\n"
-        "  make demo CAMERA=v4l2:/dev/video0      your own camera\n"
-        "  make demo MODEL=mobilenet_v2           another network (.venv/bin/labelcam-convert models lists them)"
-    )
-
-
-def _fidelity(fidelity: dict[str, Any]) -> str:
-    agreement, images = fidelity["top1_agreement"], fidelity["images"]
-    return (
-        f"{agreement['value']:.1%} of {images} pictures get the float network's label "
-        f"(95% interval {agreement['low']:.1%} to {agreement['high']:.1%})"
-    )
 
 
 if __name__ == "__main__":

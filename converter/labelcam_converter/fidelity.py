@@ -17,6 +17,7 @@ from labelcam.runtime import QUANTISED, Interpreter
 
 from .calibration import THREADS
 from .pictures import Picture
+from .plurals import images
 
 Distribution = NDArray[np.float64]
 
@@ -55,6 +56,9 @@ class Fidelity:
 
     kl: float
     """KL(float || int8) in nats, mean over the images."""
+
+    probabilities: bool
+    """The float network ends with a softmax, or answers as if it did."""
 
     worst: tuple[Miss, ...]
     """Where they disagree, the furthest apart first."""
@@ -95,43 +99,55 @@ def compare(
 ) -> Fidelity:
     """Run both networks on the same pictures and return how far they agree."""
     exact, coarse = Interpreter(float_model, THREADS), Interpreter(quantised, THREADS)
-    same, same5, divergences, misses = 0, 0, [], []
+    wanted, got = np.empty((len(pictures), len(labels))), np.empty((len(pictures), len(labels)))
     with progress("comparing int8 with float", len(pictures)) as tick:
-        for picture in pictures:
-            wanted, got = _distribution(exact, picture, how), _distribution(coarse, picture, how)
-            best, divergence = int(np.argmax(wanted)), kl(wanted, got)
-            divergences.append(divergence)
-            same5 += best in np.argsort(-got, kind="stable")[:5]
-            if int(np.argmax(got)) == best:
-                same += 1
-            else:
-                misses.append((divergence, Miss(picture.path.name, labels[best], labels[int(np.argmax(got))])))
+        for number, picture in enumerate(pictures):
+            wanted[number], got[number] = _scores(exact, picture, how), _scores(coarse, picture, how)
             tick()
-    misses.sort(key=lambda miss: -miss[0])
+    return compare_scores(wanted, got, [picture.path.name for picture in pictures], labels, held_out)
+
+
+def compare_scores(
+    wanted: Distribution, got: Distribution, names: Sequence[str], labels: Sequence[str], held_out: bool
+) -> Fidelity:
+    """Return how far two networks agree whose scores are `wanted` and `got`: images (by `names`) x labels."""
+    probabilities = are_probabilities(wanted)
+    if not probabilities:  # decided once, by the float network, and the same for both
+        wanted, got = _softmax(wanted), _softmax(got)
+    best, said = np.argmax(wanted, axis=1), np.argmax(got, axis=1)
+    top5 = np.argsort(-got, axis=1, kind="stable")[:, :5]
+    divergences = [kl(p, q) for p, q in zip(wanted, got, strict=True)]
+    missed = sorted(np.flatnonzero(best != said).tolist(), key=lambda number: -divergences[number])
     return Fidelity(
-        len(pictures),
+        len(names),
         held_out,
-        same,
-        int(same5) if len(labels) > 5 else None,
+        int(np.sum(best == said)),
+        int(np.sum(top5 == best[:, None])) if len(labels) > 5 else None,
         float(np.mean(divergences)),
-        tuple(miss for _, miss in misses[:WORST]),
+        probabilities,
+        tuple(Miss(names[number], labels[int(best[number])], labels[int(said[number])]) for number in missed[:WORST]),
     )
 
 
-def _distribution(interpreter: Interpreter, picture: Picture, how: Preprocess) -> Distribution:
-    """What the network answers, as probabilities: through a softmax where it gives none itself."""
+def are_probabilities(scores: Distribution) -> bool:
+    """Whether the scores of a float network, images x labels, are those of a softmax on every image."""
+    return bool(scores.min() >= 0 and np.all(np.abs(scores.sum(axis=1) - 1) < 1e-3))
+
+
+def _softmax(scores: Distribution) -> Distribution:
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float64)
+
+
+def _scores(interpreter: Interpreter, picture: Picture, how: Preprocess) -> Distribution:
+    """What the network answers, dequantised."""
     fed, told = interpreter.input, interpreter.output
     prepared = np.zeros(fed.shape, fed.dtype)
     InputCode(fed.dtype, fed.scale, fed.zero_point, how).encode(picture.pixels, prepared[0])
     interpreter.write(prepared)
     interpreter.invoke()
     scores = interpreter.read().reshape(-1).astype(np.float64)
-    if told.dtype in QUANTISED:
-        scores = (scores - told.zero_point) * told.scale
-    # A sum of a thousand rounded bytes can be off by a good part.
-    if scores.min() < -1e-6 or not 0.5 < scores.sum() < 2:
-        scores = np.exp(scores - scores.max())
-    return np.asarray(scores / scores.sum(), np.float64)
+    return (scores - told.zero_point) * told.scale if told.dtype in QUANTISED else scores
 
 
 def kl(wanted: Distribution, got: Distribution) -> float:
@@ -158,7 +174,7 @@ def judge(fidelity: Fidelity, asked: float | None) -> str | None:
     limit = DEFAULT_AGREEMENT if asked is None else asked
     if fidelity.agreement >= limit:
         return None
-    said = f"int8 agrees with float on {fidelity.agreed} of {fidelity.images} images, less than {limit:g} of them"
+    said = f"int8 agrees with float on {fidelity.agreed} of {images(fidelity.images)}, less than {limit:g} of them"
     if asked is not None or (fidelity.held_out and fidelity.images >= TO_JUDGE):
         raise GateFailed(f"{said}: no model was written; calibrate on more images, or lower --min-agreement")
     return (

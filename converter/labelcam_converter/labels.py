@@ -4,10 +4,13 @@
 
 import hashlib
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from labelcam.errors import LabelcamError, ModelFileError
 from labelcam.model_file import ModelFile, Origin, parse_labels
+
+from .zoo import Entry
 
 PERSON = ("person", "no person")  # in this order: output 0 is person, as the evaluation beside the weights has it
 
@@ -43,6 +46,42 @@ def imagenet_labels() -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The names of a network's outputs."""
+
+    names: tuple[str, ...]
+    origin: Origin
+    blamed: str
+    """What to name where they do not fit the outputs."""
+
+
+def from_file(path: Path) -> Named:
+    """Return what `--labels` names."""
+    names = read_labels(path)
+    return Named(names, origin(names, f"file {path.name}", "own"), f"--labels {path}")
+
+
+def of_zoo(entry: Entry) -> Named:
+    """Return the names of a network of the zoo."""
+    names = imagenet_labels() if entry.keras else PERSON
+    return Named(names, origin(names, entry.labels, "MIT" if entry.keras else entry.licence), f"the zoo's {entry.name}")
+
+
+def beside(path: Path | None) -> Named | None:
+    """Return the names that lie in or beside a network of the user's own."""
+    names = packed_with(path)
+    if names is None:
+        return None
+    return Named(names, origin(names, "the float model file", "as its owner says"), str(path))
+
+
+def numbers(outputs: int) -> Named:
+    """Return the numbers from 0 as names."""
+    names = tuple(str(number) for number in range(outputs))
+    return Named(names, origin(names, "numbers", "none needed"), "numbers")
+
+
 def check_count(labels: tuple[str, ...], outputs: int, source: str) -> None:
     """Refuse labels that do not fit the outputs one to one. Raises ModelFileError."""
     if len(labels) != outputs:
@@ -62,5 +101,5 @@ def packed_with(path: Path | None) -> tuple[str, ...] | None:
         return None
     if path.suffix.lower() == ".tflite":
         return ModelFile.load(path).labels
-    beside = path.with_suffix(".txt")
-    return read_labels(beside) if beside.is_file() else None
+    text = path.with_suffix(".txt")
+    return read_labels(text) if text.is_file() else None

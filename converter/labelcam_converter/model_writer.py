@@ -9,19 +9,38 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from labelcam.errors import LabelcamError, UsageError
+from labelcam.errors import LabelcamError, ModelFileError, UsageError
+from labelcam.model_file import ModelFile
+
+MAKER = "by labelcam"
+"""Stands in the TFLite Metadata of every file of ours, so that even a damaged one is known."""
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can tell
 
 
-def check_output(path: Path) -> None:
-    """Refuse a place where no model file can be put, before the long work. Raises UsageError."""
+def check_output(path: Path, source: Path | None) -> None:
+    """Refuse a place where no model file can be put, or where one would destroy something. Raises UsageError."""
     if path.exists() and not path.is_file():
         raise UsageError(f"-o {path}: is {'a folder' if path.is_dir() else 'no regular file'}; name a .tflite file")
     if not path.parent.is_dir():
         raise UsageError(f"-o {path}: there is no folder {path.parent}; make it first: mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise UsageError(f"-o {path}: the folder {path.parent} is not writable; choose another")
+    if path.suffix.lower() != ".tflite":
+        raise UsageError(f"-o {path}: a model file ends with .tflite; name it {path.name}.tflite")
+    if source and path.exists() and source.exists() and path.samefile(source):
+        raise UsageError(f"-o {path}: is the network that is to be converted; choose another name")
+    if path.exists() and path.stat().st_size and not _is_ours(path):
+        raise UsageError(f"-o {path}: exists and was not made by labelcam-convert; choose another name")
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return ModelFile.load(path).manifest is not None
+    except ModelFileError:
+        # One of ours that was cut short or altered is built again.
+        data = path.read_bytes() if os.access(path, os.R_OK) else b""
+        return data[4:8] == b"TFL3" and MAKER.encode() in data
 
 
 def pack(flatbuffer: bytes, entries: Mapping[str, bytes]) -> bytes:

@@ -32,10 +32,19 @@ def classifier_form(graph: Graph, name: str) -> Form:
             f"{name}: its input is {list(fed.shape)}, but one RGB picture, [1, height, width, 3], is needed"
         )
     if fed.dtype != "float32" or any(tensor.scales for tensor in graph.tensors):
-        raise ModelFileError(f"{name}: is quantised already; give the float network it was made from")
+        raise ModelFileError(f"{name}: {_why_not(graph)}")
     outputs = math.prod(told.shape)
     if outputs < 2 or outputs != max(told.shape, default=0):
         raise ModelFileError(
             f"{name}: its output is {list(told.shape)}, but one score per label, [1, labels], is needed"
         )
     return Form(Size(width=fed.shape[2], height=fed.shape[1]), outputs)
+
+
+def _why_not(graph: Graph) -> str:
+    if any(step.kind == "edgetpu-custom-op" for step in graph.operations):
+        return "is compiled for the Edge TPU; give the float network it was made from"
+    return (
+        "is quantised already; run it as it is by labelcam classify or labelcam run; "
+        "to convert, give the float network it was made from"
+    )

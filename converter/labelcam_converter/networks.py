@@ -19,7 +19,7 @@ from labelcam.model_file import ModelFile, Origin
 
 from . import weights, zoo
 from .cache import sha256_of
-from .tensorflow_worker import SCALES_ITSELF
+from .tensorflow_worker import FULL, SCALES_ITSELF
 
 Kind = Literal["zoo", "keras", "saved_model", "tflite"]
 
@@ -146,12 +146,23 @@ def _in_worker(request: dict[str, Any], name: Path, verbose: bool) -> FloatNetwo
     with tempfile.TemporaryDirectory(prefix="labelcam-") as folder:
         asked, output, refusal = (Path(folder) / name for name in ("request.json", "float.tflite", "refusal.txt"))
         asked.write_text(json.dumps(request))
-        command = [sys.executable, "-m", "labelcam_converter.tensorflow_worker", *map(str, (asked, output, refusal))]
-        # Its own temporary files come here as well, so that they go even if it is killed.
-        surroundings = {**os.environ, "TMPDIR": folder}
+        # -P: a keras.py that lies in the working directory is none of ours.
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "labelcam_converter.tensorflow_worker",
+            *map(str, (asked, output, refusal)),
+        ]
+        # Its own temporary files come here as well, so that they go even if it is killed, and so does what Keras would
+        # put into ~/.keras: weights are named by their paths.
+        surroundings = {**os.environ, "TMPDIR": folder, "KERAS_HOME": folder}
         done = subprocess.run(command, capture_output=not verbose, text=True, check=False, env=surroundings)
         if done.returncode == 0:
             return FloatNetwork(output.read_bytes(), output.with_name(SCALES_ITSELF).exists())
+        if done.returncode == FULL:
+            full = Path(folder).parent
+            raise LabelcamError(f"the temporary folder {full} is full; free space or set TMPDIR to another")
         if refusal.is_file():
             raise ModelFileError(f"{name}: {refusal.read_text()}")
         last = ((done.stderr or "").strip().splitlines() or [f"exit code {done.returncode}"])[-1]

@@ -82,7 +82,8 @@ def prepare(
                 pictures += [Picture(path, fit_image(_crop(pixels, rng), size, how), whole=False) for _ in range(crops)]
             tick()
     if not pictures:
-        raise ImageError(f"{files[0].parent}: none of its {len(files)} images can be read; give others by --images DIR")
+        which = "its only image cannot" if len(files) == 1 else f"none of its {len(files)} images can"
+        raise ImageError(f"{files[0].parent}: {which} be read; give others by --images DIR")
     return pictures, unreadable
 
 

@@ -43,7 +43,9 @@ class Plan:
 
     source: networks.Source
     output: Path
-    names: tuple[str, ...] | None
+    named: labels.Named | None
+    """None: the answers will be numbered."""
+
     choice: pictures.Choice
     golden_files: tuple[Path, ...]
     tools: dict[str, str]
@@ -53,29 +55,30 @@ class Plan:
 def plan_build(options: Options) -> Plan:
     """Return the plan. Raises LabelcamError, in one line, for whatever is wrong with what was asked."""
     if options.output:
-        check_output(options.output)
+        check_output(options.output, Path(options.model) if zoo.is_file_name(options.model) else None)
     if options.preprocess:
         scaling.parse(options.preprocess)
-    names = labels.read_labels(options.labels) if options.labels else None
+    given = labels.from_file(options.labels) if options.labels else None
     choice = pictures.choose(options.images, options.samples, options.seed)
-    source = _open(options, names)
+    source = _open(options, given)
+    named = given or (labels.of_zoo(source.entry) if source.entry else labels.beside(source.path))
     output = options.output or Path(f"{source.title}_int8.tflite")
-    check_output(output)
+    check_output(output, source.path)
     folder = Path(options.golden_images) if options.golden_images not in (None, "none") else None
     golden_files = () if options.golden_images == "none" else tuple(goldens.candidates(folder, choice.calibration))
-    tools = tool_versions(source.needs_tensorflow)
+    tools = tool_versions(source.needs_tensorflow, bool(source.entry and source.entry.keras and not given))
     asked = {
         **{name: getattr(options, name) for name in ("samples", "seed", "fit", "preprocess", "min_agreement")},
         "goldens": len(golden_files),
-        "labels": names,
+        "labels": named and [named.names, asdict(named.origin)],
         "source": [source.name, source.kind, source.alpha, source.size, asdict(source.origin)],
         "tools": tools,
     }
     every = (*choice.calibration, *choice.held_out, *golden_files)
-    return Plan(source, output, names, choice, golden_files, tools, fingerprint(asked, every))
+    return Plan(source, output, named, choice, golden_files, tools, fingerprint(asked, every))
 
 
-def _open(options: Options, names: tuple[str, ...] | None) -> networks.Source:
+def _open(options: Options, given: labels.Named | None) -> networks.Source:
     if zoo.is_file_name(options.model):
         if options.alpha is not None or options.size is not None or options.weights != "imagenet":
             raise UsageError("--alpha, --size and --weights are for networks of the zoo; a file has its own")
@@ -86,6 +89,6 @@ def _open(options: Options, names: tuple[str, ...] | None) -> networks.Source:
     alpha = entry.alpha if options.alpha is None else options.alpha
     size = entry.size if options.size is None else options.size
     zoo.check_variant(entry, alpha, size, trained=options.weights == "imagenet")
-    if names is not None:
-        labels.check_count(names, entry.outputs, f"--labels {options.labels}")
+    if given is not None:
+        labels.check_count(given.names, entry.outputs, given.blamed)
     return networks.open_zoo(entry, alpha, size, options.weights, options.seed)

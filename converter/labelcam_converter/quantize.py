@@ -51,7 +51,8 @@ def quantize(float_model: bytes, ranges: Mapping[str, Range]) -> bytes:
         quantised = bytes(
             engine.quantize(known, enable_progress_bar=False, enable_progress_report=False).quantized_model
         )
-    _check(graph, Graph(quantised))
+    _check(Graph(quantised))
+    _check_biases(graph, Graph(quantised))
     return quantised
 
 
@@ -90,8 +91,8 @@ def _with_bias(graph: Graph) -> list[tuple[Operation, Tensor, Tensor]]:
     ]
 
 
-def _check(graph: Graph, quantised: Graph) -> None:
-    """Refuse a result that is not what it says: operations left in float, or a bias that lost its value."""
+def _check(quantised: Graph) -> None:
+    """Refuse a result that is not what it says: with operations left in float."""
     floating = {
         step.kind
         for step in quantised.operations
@@ -100,14 +101,24 @@ def _check(graph: Graph, quantised: Graph) -> None:
     if floating:
         kinds = ", ".join(sorted(floating - {"DEQUANTIZE"}) or floating)
         raise ModelFileError(f"{kinds} cannot be computed in int8; build the network without")
-    wanted = {bias.name: bias.constant() for _, _, bias in _with_bias(graph)}
-    for _, _, bias in _with_bias(quantised):
-        steps, exact = bias.constant(), wanted.get(bias.name)
-        if steps is None or exact is None:
-            continue
-        scales = np.asarray(bias.scales)
-        if np.any(np.abs(steps * scales - exact) > np.maximum(scales, 0.01 * np.abs(exact))):
-            raise LabelcamError(f"litert-quantizer lost the bias {bias.name}; please report this network")
+
+
+def _check_biases(graph: Graph, quantised: Graph) -> None:
+    """Refuse a result in which a bias has lost its value, or is missing."""
+    # One by one in the order of the graph, because a tensor that several operations share may get another name.
+    wanted, got = ([bias for _, _, bias in _with_bias(each)] for each in (graph, quantised))
+    if len(wanted) != len(got):
+        raise LabelcamError(f"litert-quantizer lost {len(wanted) - len(got)} biases; please report this network")
+    for exact, bias in zip(wanted, got, strict=True):
+        if not _same(exact.constant(), bias):
+            raise LabelcamError(f"litert-quantizer lost the bias {exact.name}; please report this network")
+
+
+def _same(exact: NDArray[Any] | None, bias: Tensor) -> bool:
+    steps, scales = bias.constant(), np.asarray(bias.scales)
+    if exact is None or steps is None or exact.shape != steps.shape:
+        return exact is None  # a bias that is computed has no value to compare
+    return bool(np.all(np.abs(steps * scales - exact) <= np.maximum(scales, 0.01 * np.abs(exact))))
 
 
 @contextlib.contextmanager

@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `build` and `models` tell a person at the end."""
 
+import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
-from labelcam.console import table
-
 from . import weights, zoo
-from .build import Result
+from .plurals import images
+from .result import Result
+
+_FIGURES = range(1, 5)
+"""The columns of `models` that are numbers, and stand right-aligned."""
 
 
 def print_result(result: Result) -> None:
@@ -20,14 +26,24 @@ def print_result(result: Result) -> None:
     if _has_pictures(result.output):
         whose = "" if "scikit-image" in result.manifest.calibration["source"] else " of yours"
         print(f"pictures{whose} lie inside for devices to check themselves on; --golden-images none leaves them out")
-    print(f"next: labelcam classify {result.output} IMAGE")
+    print(f"next: {_labelcam()} classify {shlex.quote(str(result.output))} IMAGE")
+
+
+def _labelcam() -> str:
+    """How to start `labelcam` from here, without a virtual environment being active."""
+    if shutil.which("labelcam"):
+        return "labelcam"
+    script = Path(sys.executable).with_name("labelcam")
+    if not script.is_file():
+        return f"{shlex.quote(sys.executable)} -m labelcam"
+    return shlex.quote(min(os.path.relpath(script), str(script), key=len))
 
 
 def _agreement(fidelity: dict[str, Any]) -> str:
     share = fidelity["top1_agreement"]
     where = "held-out images" if fidelity["held_out"] else "the very images it was calibrated on"
     interval = f"95% interval {share['low']:.1%} to {share['high']:.1%}"
-    return f"{share['value']:.1%} of {fidelity['images']} images ({interval}), {where}"
+    return f"{share['value']:.1%} of {images(fidelity['images'])} ({interval}), {where}"
 
 
 def _has_pictures(path: Path) -> bool:
@@ -63,7 +79,8 @@ def models_as_json() -> dict[str, Any]:
 
 
 def print_models() -> None:
-    """Print the zoo as a table."""
+    """Print the zoo as a table that fits into 80 columns; nothing in it is ever folded."""
+    header = ("name", "alpha", "size", "params", "MACs", "licence", "weights")
     rows = [
         (
             entry.name,
@@ -72,9 +89,14 @@ def print_models() -> None:
             f"{entry.parameters / 1e6:.2f} M",
             f"{entry.macs / 1e6:.0f} M",
             entry.licence,
-            "yes" if _cached(entry) else "no",
-            entry.weights,
+            "cached" if _cached(entry) else "keras.applications" if entry.keras else "package index",
         )
         for entry in zoo.ENTRIES
     ]
-    table(rows, ("name", "alpha", "size", "parameters", "MACs", "licence", "cached", "weights"))
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        cells = (
+            text.rjust(width) if number in _FIGURES else text.ljust(width)
+            for number, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  ".join(cells).rstrip())

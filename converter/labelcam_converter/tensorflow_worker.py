@@ -6,16 +6,25 @@ It runs as a process of its own (`networks.py` starts it): TensorFlow's noise, i
 stay there, Ctrl-C ends it at once, and the names it invents do not depend on what was converted before.
 """
 
+import errno
 import functools
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 SCALES_ITSELF = "scales_itself"
 """The name of an empty file beside the output: the network takes 0 to 255 and scales it itself."""
+
+
+_HARMLESS = ("InputLayer", "Resizing", "CenterCrop", "Dropout", "GaussianNoise")
+"""Layers that may stand in front of the scaling: an average of pixels is still from 0 to 255."""
+
+FULL = 28
+"""Exit code where the temporary folder takes no more: then the reason cannot be written there either."""
 
 
 class Refused(Exception):
@@ -29,29 +38,53 @@ def main(request: Path, output: Path, refusal: Path) -> int:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     asked = json.loads(request.read_text())
     try:
-        if asked["kind"] == "saved_model":
-            output.write_bytes(_from_saved_model(asked["path"]))
-        else:
-            model = _from_file(asked["path"]) if asked["kind"] == "file" else _from_zoo(asked)
-            output.write_bytes(export(model))
-            if scales_itself(model):
-                output.with_name(SCALES_ITSELF).touch()
-    except Refused as error:
+        _convert(asked, output)
+    except Exception as error:
+        if _is_full(error):
+            return FULL
+        if not isinstance(error, Refused):
+            raise
         refusal.write_text(str(error))
         return 1
     return 0
 
 
+def _convert(asked: dict[str, Any], output: Path) -> None:
+    if asked["kind"] == "saved_model":
+        output.write_bytes(_from_saved_model(asked["path"]))
+        return
+    model = _from_file(asked["path"]) if asked["kind"] == "file" else _from_zoo(asked)
+    output.write_bytes(export(model))
+    if scales_itself(model):
+        output.with_name(SCALES_ITSELF).touch()
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a disk that is full, or a quota, is behind an error, however TensorFlow or Keras has wrapped it."""
+    if type(error).__name__ in ("ResourceExhaustedError", "OutOfRangeError"):
+        return True
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    return error.__cause__ is not None and _is_full(error.__cause__)
+
+
 def scales_itself(model: Any) -> bool:
-    """Whether the first layer that does anything, in however many models inside models, is a Rescaling.
+    """Whether the first layer that changes values for good, in however many models inside models, scales them.
 
     In the .tflite this can no longer be seen where the converter has folded it into the first convolution.
     """
+    kinds = (type(layer).__name__ for layer in _flat(model))
+    # What begins with Rand… augments, which happens in training only.
+    first = next((kind for kind in kinds if kind not in _HARMLESS and not kind.startswith("Rand")), None)
+    return first in ("Rescaling", "Normalization")
+
+
+def _flat(model: Any) -> Iterator[Any]:
     for layer in model.layers:
-        if type(layer).__name__ == "InputLayer":
-            continue
-        return scales_itself(layer) if hasattr(layer, "layers") else type(layer).__name__ == "Rescaling"
-    return False
+        if hasattr(layer, "layers"):
+            yield from _flat(layer)
+        else:
+            yield layer
 
 
 def _from_file(path: str) -> Any:

@@ -131,6 +131,8 @@ def find(name: str) -> Entry:
 
 def is_file_name(model: str) -> bool:
     """Whether `--model` means a file or folder rather than a name of the zoo."""
+    if model in (entry.name for entry in ENTRIES):
+        return False  # even where a folder is called like that: ./person would be the folder
     return Path(model).exists() or "/" in model or Path(model).suffix in (".keras", ".h5", ".hdf5", ".tflite")
 
 

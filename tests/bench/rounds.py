@@ -85,9 +85,12 @@ def run_rounds(runners: Runners, count: int, seconds: float) -> Sequence[Round]:
     rounds = []
     contestants = 2 if runners.mediapipe is None else 3
     with progress(f"{count} rounds of {contestants} times {seconds:g} s", count) as advance:
-        for _ in range(count):
-            raw = runners.raw(seconds)
-            summary = runners.labelcam(seconds)
+        for number in range(count):
+            # Every other round the other way round, so that neither is always the one that follows MediaPipe's.
+            if number % 2:
+                summary, raw = runners.labelcam(seconds), runners.raw(seconds)
+            else:
+                raw, summary = runners.raw(seconds), runners.labelcam(seconds)
             rounds.append(Round(raw, float(summary["fps"]), runners.mediapipe_fps(seconds), summary["stages_ms"]))
             advance()
     return rounds

@@ -21,7 +21,7 @@ import h5py, keras, numpy as np
 from keras import layers
 folder = Path(sys.argv[1])
 
-def colours(dead=False, nested=False):
+def colours(dead=False, nested=False, end="softmax"):
     """Says which of red, green and blue a picture has most of; `dead`: blue needs a channel that has only a bias."""
     channels = 4 if dead else 3
     body_in = keras.Input((32, 32, 3))
@@ -29,11 +29,12 @@ def colours(dead=False, nested=False):
     body_out = layers.DepthwiseConv2D(3, padding="same", strides=2, name="smooth")(body_out)
     if nested:
         seen, body = keras.Input((32, 32, 3)), keras.Model(body_in, body_out)
-        x = body(layers.Rescaling(1 / 127.5, offset=-1)(seen))
+        turned = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.1)])(seen)
+        x = body(layers.Rescaling(1 / 127.5, offset=-1)(turned))  # the order of Keras' own tutorial
     else:
         seen, x = body_in, body_out
     x = layers.Dropout(0.5)(layers.GlobalAveragePooling2D()(x))
-    model = keras.Model(seen, layers.Dense(3, activation="softmax", name="say")(x))
+    model = keras.Model(seen, layers.Dense(3, activation=end, name="say")(x))
     inner = body if nested else model
     pick = np.zeros((1, 1, 3, channels), np.float32)
     pick[0, 0, range(3), range(3)] = 1
@@ -70,7 +71,8 @@ keras.Model(picture, layers.Conv2D(4, 3)(picture)).save(folder / "no_classifier.
 import functools, tensorflow as tf
 sys.path.insert(0, sys.argv[2])
 from labelcam_converter.tensorflow_worker import _from_file, export
-for name in ("colours", "dead", "nested"):
+colours(end="linear").save(folder / "logits.keras")
+for name in ("colours", "dead", "nested", "logits"):
     (folder / f"{name}.tflite").write_bytes(export(_from_file(str(folder / f"{name}.keras"))))
 colours().export(folder / "saved_model", verbose=False)
 for name in ("two_inputs", "wrong_rank", "no_classifier"):

@@ -3,6 +3,7 @@
 """The command line that other people's scripts rely on."""
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -44,10 +45,28 @@ def test_heavy_packages_stay_out(command: str) -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert not loaded & {"tensorflow", "keras", "litert_quantizer", "skimage"}
+    assert command.startswith("build") or "ai_edge_litert.interpreter" not in loaded
+
+
+def test_models_fits_into_a_terminal(convert) -> None:
+    """80 columns hold the table, and no name is folded."""
+    lines = convert("models").stdout.splitlines()
+    assert len(lines) == 6
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [(("--samples", "x"), "'x' is no whole number"), (("--min-agreement", "x"), "'x' is no number")],
+)
+def test_what_is_no_number(arguments: tuple[str, ...], reason: str, convert) -> None:
+    """A value that is no number is called so, not by the name of a function of ours."""
+    done = convert("build", "--model", "person", *arguments)
+    assert (done.returncode, reason in done.stderr) == (2, True), done.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     """`labelcam-convert models | head -1` ends quietly."""
-    line = f"{sys.executable} -m labelcam_converter models --json | head -c 1"
+    line = f"{shlex.quote(sys.executable)} -m labelcam_converter models --json | head -c 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelcam_converter.fidelity import kl, wilson
+from labelcam_converter.fidelity import compare_scores, kl, wilson
 
 
 def test_wilson_s_interval_is_the_published_one() -> None:
@@ -34,6 +34,24 @@ def test_kl_is_zero_for_equals_and_counts_nats() -> None:
     assert kl(even, even) == 0
     p, q = np.array([0.5, 0.5]), np.array([1.0, 1 / 1024]) / (1 + 1 / 1024)
     assert kl(even, sure) == pytest.approx(float(np.sum(p * np.log(p / q))))
+
+
+def test_a_diffuse_answer_costs_nothing() -> None:
+    """A thousand labels whose tail is less than a byte can say are the same distribution in float and uint8."""
+    wanted = np.full((1, 1000), 0.6 / 999)
+    wanted[0, 7] = 0.4
+    got = np.round(wanted * 256) / 256
+    found = compare_scores(wanted, got, ["a"], [str(number) for number in range(1000)], held_out=True)
+    assert (found.agreed, found.probabilities) == (1, True)
+    assert found.kl < 0.001
+
+
+def test_logits_are_compared_through_a_softmax() -> None:
+    """One rule, decided by the float network, holds for both, even where an int8 answer happens to sum up to 1."""
+    wanted, got = np.array([[0.55, 0.5], [3.0, -1.0]]), np.array([[0.5, 0.5], [3.0, -1.0]])
+    found = compare_scores(wanted, got, ["a", "b"], ["x", "y"], held_out=True)
+    assert not found.probabilities
+    assert found.kl < 0.001
 
 
 def test_the_gate_fails_the_build(networks: Path, grey_images: Path, convert, the_error, left_behind) -> None:

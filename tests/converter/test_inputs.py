@@ -35,7 +35,7 @@ def test_it_is_converted(name: str, networks: Path, colour_images: Path, convert
 
 
 def test_scaling_inside_the_network_is_recognised(networks: Path, colour_images: Path, convert, tmp_path: Path) -> None:
-    """A network that begins with a Rescaling layer, even one in front of a nested backbone, is fed 0 to 255."""
+    """A network that begins with a Rescaling, behind augmentation and before a nested backbone, is fed 0 to 255."""
     done = convert("build", "--model", networks / "nested.keras", "--images", colour_images, "-o", "out.tflite")
     assert "values from 0 to 255 (raw); if not, say so by --preprocess" in done.stderr
     manifest = ModelFile.load(tmp_path / "work" / "out.tflite").manifest
@@ -68,6 +68,14 @@ def test_the_scaling_can_be_given(
     fed = Classifier(model).interpreter.input
     assert fed.scale == pytest.approx(1 / std)
     assert fed.zero_point == round(mean)
+
+
+@pytest.mark.parametrize(("name", "warned"), [("colours.tflite", False), ("logits.tflite", True)])
+def test_a_network_without_a_softmax(name: str, warned: bool, networks: Path, colour_images: Path, convert) -> None:
+    """Scores that are no probabilities are warned of, because thresholds are set on probabilities."""
+    done = convert("build", "--json", "--model", networks / name, "--images", colour_images)
+    assert (done.returncode, "raw logits" in done.stderr) == (0, warned), done.stderr
+    assert json.loads(done.stdout)["fidelity"]["top1_agreement"]["value"] == 1.0
 
 
 def test_without_labels_answers_are_numbered(networks: Path, colour_images: Path, convert, tmp_path: Path) -> None:

@@ -53,6 +53,16 @@ def test_a_dead_channel_would_lose_its_bias(
         quantize.quantize(model, ranges)
 
 
+def test_no_bias_escapes_the_comparison(networks: Path, pictures: list[Picture]) -> None:
+    """A result whose biases are fewer, or others than the float network's, is refused, whatever they are called."""
+    colours, dead, none = ((networks / f"{name}.tflite").read_bytes() for name in ("colours", "dead", "no_classifier"))
+    quantised = Graph(quantize.quantize(colours, calibration.measure(colours, pictures, HOW)))
+    quantize._check_biases(Graph(colours), quantised)
+    for other in (Graph(dead), Graph(none)):
+        with pytest.raises(LabelcamError, match="litert-quantizer lost"):
+            quantize._check_biases(other, quantised)
+
+
 def test_a_byte_of_the_camera_is_a_step_of_the_input(networks: Path, pictures: list[Picture]) -> None:
     """Whatever the calibration pictures held, black and white are the ends of the input's range."""
     model = (networks / "colours.tflite").read_bytes()

@@ -67,7 +67,37 @@ def test_labels_of_a_zoo_network_are_counted_first(convert, the_error, tmp_path:
 def test_a_quantised_network(shared_data: Path, convert, the_error) -> None:
     """What is int8 already is not quantised again."""
     done = convert("build", "--model", shared_data / "models" / "vww_96_int8.tflite")
-    assert "is quantised already; give the float network" in the_error(done)
+    assert "vww_96_int8.tflite: is quantised already; run it as it is by labelcam classify" in the_error(done)
+
+
+def test_a_network_for_the_edge_tpu(shared_data: Path, convert, the_error) -> None:
+    """What is compiled for the Edge TPU is told from what is merely quantised."""
+    done = convert("build", "--model", shared_data / "models" / "mobilenet_v1_0.25_128_quant_edgetpu.tflite")
+    assert "is compiled for the Edge TPU; give the float network" in the_error(done)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_the_source_is_not_overwritten(link: bool, networks: Path, convert, the_error, tmp_path: Path) -> None:
+    """-o that is the network itself, even through a link, is refused, and the network stays what it was."""
+    source, output = tmp_path / "own.tflite", tmp_path / ("link.tflite" if link else "own.tflite")
+    source.write_bytes((networks / "colours.tflite").read_bytes())
+    if link:
+        output.symlink_to(source)
+    done = convert("build", "--model", source, "-o", output)
+    assert (done.returncode, "is the network that is to be converted" in the_error(done)) == (2, True)
+    assert source.read_bytes() == (networks / "colours.tflite").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("holiday.jpg", "ends with .tflite"), ("other.tflite", "was not made by labelcam-convert")]
+)
+def test_what_is_not_ours_is_not_overwritten(name: str, reason: str, convert, the_error, tmp_path: Path) -> None:
+    """-o that names a photograph, or a model of somebody else's, is refused before anything is fetched."""
+    (tmp_path / "work" / name).write_bytes(b"precious")
+    done = convert("build", "--model", "person", "-o", name, XDG_CACHE_HOME=str(tmp_path))
+    assert (done.returncode, reason in the_error(done)) == (2, True)
+    assert (tmp_path / "work" / name).read_bytes() == b"precious"
+    assert not (tmp_path / "labelcam").exists()
 
 
 @pytest.mark.parametrize(
@@ -123,7 +153,7 @@ def test_images_of_which_none_can_be_read(networks: Path, convert, the_error, le
     """If every picture is broken there is one last line about it."""
     (tmp_path / "broken.jpg").write_bytes(b"no picture at all")
     done = convert("build", "--model", networks / "colours.tflite", "--images", tmp_path)
-    assert "none of its 1 images can be read" in the_error(done)
+    assert "its only image cannot be read" in the_error(done)
     assert left_behind() == []
 
 

@@ -57,11 +57,25 @@ def test_pictures_inside_are_the_builder_s_choice(networks: Path, colour_images:
     assert "pictures of yours" in convert(*arguments, "--golden-images", colour_images).stdout
 
 
-def test_a_full_disk_leaves_nothing(networks: Path, colour_images: Path, tmp_path: Path, the_error) -> None:
+def test_an_edited_label_file_is_noticed(networks: Path, colour_images: Path, convert, tmp_path: Path) -> None:
+    """Labels that lie beside the network belong to what a build is made of, though no option names them."""
+    network = tmp_path / "mine.tflite"
+    network.write_bytes((networks / "colours.tflite").read_bytes())
+    arguments = ("build", "--json", "--model", network, "--images", colour_images, "-o", "x.tflite")
+    for labels in (("red", "green", "blue"), ("rot", "grün", "blau")):
+        network.with_suffix(".txt").write_text("\n".join(labels))
+        assert '"reused": false' in convert(*arguments).stdout
+        assert ModelFile.load(tmp_path / "work" / "x.tflite").labels == labels
+
+
+def test_a_full_disk_leaves_nothing(
+    networks: Path, colour_images: Path, person_model: Path, tmp_path: Path, the_error
+) -> None:
     """Where the disk takes only half of the file, there is one line and no file, and an older file stays as it was."""
     output = tmp_path / "out" / "x.tflite"
     output.parent.mkdir()
-    output.write_bytes(b"the older file")
+    older = person_model.read_bytes()
+    output.write_bytes(older)
     command = [sys.executable, "-m", "labelcam_converter", "build", "--model", networks / "colours.tflite"]
     done = subprocess.run(
         [*map(str, command), "--images", str(colour_images), "-o", str(output)],
@@ -73,7 +87,23 @@ def test_a_full_disk_leaves_nothing(networks: Path, colour_images: Path, tmp_pat
     assert "cannot be written (File too large)" in the_error(done)
     assert done.returncode == 1
     assert list(output.parent.iterdir()) == [output]
-    assert output.read_bytes() == b"the older file"
+    assert output.read_bytes() == older
+
+
+def test_a_full_temporary_folder(networks: Path, tmp_path: Path, the_error) -> None:
+    """Where TensorFlow cannot write what it needs in between, the line says which folder is full."""
+    command = [sys.executable, "-m", "labelcam_converter", "build", "--model", str(networks / "colours.keras")]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000)),
+    )
+    assert f"the temporary folder {tmp_path} is full; free space or set TMPDIR" in the_error(done)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

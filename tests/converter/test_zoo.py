@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The zoo's table is true."""
 
+from pathlib import Path
+
 import pytest
 
 from labelcam.errors import UsageError
 from labelcam_converter.labels import imagenet_labels
-from labelcam_converter.zoo import ENTRIES, check_variant, find
+from labelcam_converter.zoo import ENTRIES, check_variant, find, is_file_name
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
@@ -37,6 +39,14 @@ def test_impossible_networks_are_refused(alpha: float, size: int) -> None:
     """Random weights allow any width and size that make a network, and no other."""
     with pytest.raises(UsageError):
         check_variant(find("mobilenet_v2"), alpha, size, trained=False)
+
+
+def test_a_folder_does_not_hide_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder called person in the working directory is not what --model person means; ./person is."""
+    (tmp_path / "person").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert not is_file_name("person")
+    assert is_file_name("./person")
 
 
 def test_imagenet_s_names_are_unique_and_in_keras_order() -> None:
