@@ -3,7 +3,7 @@
 """A model file, ready to answer: pixels in, scores out."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from .errors import ModelFileError
 from .images import Pixels
 from .model_file import ModelFile
 from .preprocess import Fit, InputCode, Size, fit_image
+from .records import Label
 from .runtime import QUANTISED, Array, DelegateName, Interpreter, Tensor
 
 log = logging.getLogger(__name__)
@@ -21,15 +22,6 @@ FEW = 8
 
 Scores = NDArray[np.float32]
 """One score per label, in the order of the outputs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One answer of the network."""
-
-    label: str
-    score: float
-    """0 to 1 for networks that end in a softmax."""
 
 
 class Classifier:

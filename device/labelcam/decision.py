@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From scores to a state and its events: a pure function of what came before and when, without a clock of its own."""
 
-from .classifier import Label
-from .records import Decision, Event
+from .records import Decision, Event, Label
 
 UNKNOWN = "unknown"
 """The state while no label is sure enough."""

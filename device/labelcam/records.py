@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from .classifier import Label
 from .images import Pixels
 
 SCHEMA = 1
@@ -54,6 +53,15 @@ class Prepared:
     source: str | None
     capture_ms: float
     preprocess_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One answer of the network."""
+
+    label: str
+    score: float
+    """0 to 1 for networks that end in a softmax."""
 
 
 @dataclass(frozen=True, slots=True)

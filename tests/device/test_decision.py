@@ -4,9 +4,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelcam.classifier import Label
 from labelcam.decision import UNKNOWN, Decider
-from labelcam.records import Event
+from labelcam.records import Event, Label
 
 LABELS = st.builds(Label, st.sampled_from(["cat", "dog", "parcel"]), st.floats(0, 1))
 FRAMES = st.lists(st.tuples(LABELS, st.integers(1, 10**10)), max_size=60)

@@ -67,7 +67,8 @@ class Picamera2:
         return what
     def configure(self, config):
         account["config"] = {"format": config["main"]["format"], "size": list(config["main"]["size"]),
-                             "limits": list(config["controls"]["FrameDurationLimits"])}
+                             "limits": list(config["controls"]["FrameDurationLimits"]),
+                             "queue": config["queue"], "buffer_count": config["buffer_count"]}
     def start(self):
         if FAULT == "start":
             raise RuntimeError("Failed to start camera")
@@ -112,7 +113,8 @@ def test_frames_are_rgb_and_every_request_is_released(on_a_pi: Callable[..., Any
     readings = [json.loads(line) for line in done.stdout.splitlines()]
     assert {reading["label"] for reading in readings} == {"red"}
     assert min(reading["age_ms"] for reading in readings) >= 15
-    assert account["config"] == {"format": "BGR888", "size": [640, 480], "limits": [50_000, 50_000]}
+    asked = {"format": "BGR888", "size": [640, 480], "limits": [50_000, 50_000], "queue": False, "buffer_count": 4}
+    assert account["config"] == asked
     assert (account["opened"], account["closed"]) == (1, 1)
     assert account["released"] == account["requests"] >= 10
 

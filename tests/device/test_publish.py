@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from labelcam.classifier import Label
 from labelcam.publish import QUEUE_LENGTH, Outbox, run_publishers
 from labelcam.publish.jsonl import JsonLines
 from labelcam.publish.lines import Lines
-from labelcam.records import Decision, Reading, Stage, Summary
+from labelcam.records import Decision, Label, Reading, Stage, Summary
 
 ODD = 'a "quoted" \\ label\nin two lines, \u2028 \u2029 \U0001f426 é \x00'
 
