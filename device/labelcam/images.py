@@ -72,11 +72,6 @@ def read_image(path: Path) -> Pixels:
     return rgb_from_bgr(pixels)
 
 
-def write_png(path: Path, pixels: Pixels) -> None:
-    """Write height x width x 3 RGB bytes as a PNG."""
-    path.write_bytes(encode_png(pixels))
-
-
 def encode_png(pixels: Pixels) -> bytes:
     """Return height x width x 3 RGB bytes as the bytes of a PNG; the same pixels always give the same bytes."""
     _, data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))

@@ -21,9 +21,10 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from labelcam.classifier import Classifier
-from labelcam.images import Pixels, encode_png, write_png
+from labelcam.images import Pixels, encode_png
 from labelcam.model_file import FRAME, LABELS, MANIFEST, PREPARED, SCORES, Manifest, ModelFile, Origin, manifest_to_json
 from labelcam.preprocess import Preprocess, Size, fit_image
+from pictures_on_disk import write_png
 
 TYPES = {"uint8": schema.TensorType.UINT8, "int8": schema.TensorType.INT8, "float32": schema.TensorType.FLOAT32}
 QUANTISATION = {"uint8": (1 / 255, 0), "int8": (1 / 255, -128), "float32": None}

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from labelcam.camera import Camera, CameraLost, CameraSpec, EndOfFrames, open_camera, parse_spec
 from labelcam.errors import LabelcamError, SettingsError
-from labelcam.images import write_png
 from labelcam.preprocess import Size
 from labelcam.records import Frame
+from pictures_on_disk import write_png
 
 Labelcam = Callable[..., SimpleNamespace]
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from labelcam.errors import ImageError
-from labelcam.images import decode_png, encode_png, image_files, read_image, write_png
+from labelcam.images import decode_png, encode_png, image_files, read_image
+from pictures_on_disk import write_png
 
 CORNERS = np.zeros((32, 48, 3), np.uint8)
 """A picture that no turning or mirroring leaves as it is: red at the top left, green at the top right."""
