@@ -10,14 +10,14 @@ from labelcam.classifier import Classifier
 from labelcam.console import note, step
 from labelcam.errors import LabelcamError
 from labelcam.golden import check_goldens
-from labelcam.model_file import LABELS, MANIFEST, Manifest, ModelFile, manifest_to_json
+from labelcam.model_file import LABELS, MAKER, MANIFEST, Manifest, ModelFile, manifest_to_json
 from labelcam.preprocess import Preprocess
 
 from . import calibration, fidelity, goldens, labels, networks, pictures, scaling
 from .fingerprint import unchanged
 from .flatbuffer import Graph
 from .metadata import metadata
-from .model_writer import MAKER, new_file, pack
+from .model_writer import new_file, pack
 from .network_form import Form, classifier_form
 from .plan import Options, Plan, plan_build
 from .quantize import SCHEME, quantize

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from labelcam import __version__
-from labelcam.console import answer, set_up_logging
+from labelcam.console import OneLineParser, answer, set_up_logging
 
 PROGRAM = "labelcam-convert"
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OneLineParser:
     """Return the parser of `labelcam-convert`."""
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Turn a float MobileNet into one int8 model file.")
+    parser = OneLineParser(prog=PROGRAM, description="Turn a float MobileNet into one int8 model file.")
     version = f"{PROGRAM} {__version__}"
     parser.add_argument("--version", action="version", version=version)
-    common = argparse.ArgumentParser(add_help=False)
+    common = OneLineParser(add_help=False)
     common.add_argument("--json", action="store_true", help="the result as JSON on stdout, everything else on stderr")
     common.add_argument("-v", "--verbose", action="store_true", help="log more, to stderr")
     common.add_argument("--version", action="version", version=version)

@@ -10,10 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from labelcam.errors import LabelcamError, ModelFileError, UsageError
-from labelcam.model_file import ModelFile
-
-MAKER = "by labelcam"
-"""Stands in the TFLite Metadata of every file of ours, so that even a damaged one is known."""
+from labelcam.model_file import IDENTIFIER, MAKER, ModelFile
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can tell
 
@@ -40,7 +37,7 @@ def _is_ours(path: Path) -> bool:
     except ModelFileError:
         # One of ours that was cut short or altered is built again.
         data = path.read_bytes() if os.access(path, os.R_OK) else b""
-        return data[4:8] == b"TFL3" and MAKER.encode() in data
+        return data[4:8] == IDENTIFIER and MAKER.encode() in data
 
 
 def pack(flatbuffer: bytes, entries: Mapping[str, bytes]) -> bytes:

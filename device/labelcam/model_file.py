@@ -31,8 +31,10 @@ SCHEMA = 1
 LABELS, MANIFEST, SCORES = "labels.txt", "manifest.json", "golden/scores.json"
 FRAME, PREPARED = "golden/frame.png", "golden/prepared.png"
 
-_IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
-_OURS = b"by labelcam"  # in the description that its TFLite Metadata holds
+MAKER = "by labelcam"
+"""Stands in the TFLite Metadata of every file of ours, so that even one that lost its end is known."""
+
+IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every TFLite flatbuffer
 _METADATA_IDENTIFIER = b"M001"  # of the TFLite Metadata flatbuffer inside it
 
 # What zipfile raises, depending on which byte is wrong.
@@ -167,7 +169,7 @@ class ModelFile:
         except OSError as error:
             remedy = "check the path, or make one by labelcam-convert build"
             raise ModelFileError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
-        if data[4:8] != _IDENTIFIER:
+        if data[4:8] != IDENTIFIER:
             raise ModelFileError(f"{path}: is no TFLite model; give a .tflite file made by labelcam-convert build")
         try:
             return cls._read(path, data)
@@ -202,7 +204,7 @@ class ModelFile:
 
     @classmethod
     def _read_plain(cls, path: Path, data: bytes, sha256: str) -> "ModelFile":
-        if _OURS in data:  # and labels beside it would not bring back the manifest and the goldens
+        if MAKER.encode() in data:  # and labels beside it would not bring back the manifest and the goldens
             raise ModelFileError("is cut short (what labelcam-convert packed at its end is missing); copy it again")
         return cls(path, len(data), sha256, _labels_beside(path, declared=_METADATA_IDENTIFIER in data), None)
 
