@@ -103,6 +103,13 @@ def test_the_flatbuffer_schema_is_the_converters_flatbuffer_alone() -> None:
     assert users <= {"converter/labelcam_converter/flatbuffer.py"}
 
 
+def test_tensorflow_stays_in_the_worker() -> None:
+    """TensorFlow and Keras are imported in the process that is started for them, and nowhere else."""
+    users = {file for file, name in imported_by(CONVERTER) if within(name, "tensorflow", "keras")}
+    assert users
+    assert all(file.startswith("converter/labelcam_converter/worker/") for file in users)
+
+
 def test_heavy_packages_wait_until_they_are_needed() -> None:
     """At the device's top level neither rich, nor paho outside its file, nor the interpreter for --help is loaded."""
     for path in sources(DEVICE):

@@ -50,7 +50,7 @@ def _image(path: Path) -> str:
 def _own_code() -> str:
     whole = hashlib.sha256()
     device = Path(labelcam.__file__).parent
-    ours = (path for path in sorted(Path(__file__).parent.glob("*.py")) if not path.name.startswith("demo"))
+    ours = (path for path in sorted(Path(__file__).parent.rglob("*.py")) if not path.name.startswith("demo"))
     for path in (*ours, *(device / f"{name}.py" for name in _DEVICE)):
         whole.update(path.read_bytes())
     return whole.hexdigest()

@@ -3,12 +3,6 @@
 """From what `--model` names to a float .tflite, the one form that every later stage starts from."""
 
 import hashlib
-import importlib.util
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +13,7 @@ from labelcam.model_file import ModelFile, Origin
 
 from . import weights, zoo
 from .cache import sha256_of
-from .tensorflow_worker import FULL, SCALES_ITSELF
+from .tensorflow_process import require_tensorflow, tensorflow_task
 
 Kind = Literal["zoo", "keras", "saved_model", "tflite"]
 
@@ -119,14 +113,12 @@ def to_float_tflite(source: Source, verbose: bool) -> FloatNetwork:
         assert source.path is not None  # noqa: S101 - open_file set it
         model = ModelFile.load(source.path)
         return FloatNetwork(source.path.read_bytes()[: model.flatbuffer_bytes], scales_itself=False)
-    for package in ("tensorflow", "keras"):
-        if importlib.util.find_spec(package) is None:
-            raise LabelcamError(
-                f"{package} is not installed, and {source.name} needs it: pip install 'labelcam[converter]' "
-                "(a float .tflite converts without)"
-            )
-    with step("converting to a float .tflite with TensorFlow"):
-        return _in_worker(_request(source), source.path or Path(source.name), verbose)
+    require_tensorflow(source.name)
+    with (
+        step("converting to a float .tflite with TensorFlow"),
+        tensorflow_task("export", str(source.path or source.name), _request(source), verbose=verbose) as answer,
+    ):
+        return FloatNetwork(answer.file("float.tflite"), answer.values["scales_itself"])
 
 
 def _request(source: Source) -> dict[str, Any]:
@@ -140,30 +132,3 @@ def _request(source: Source) -> dict[str, Any]:
         "weights": None if source.path is None else str(source.path),
         "seed": source.seed,
     }
-
-
-def _in_worker(request: dict[str, Any], name: Path, verbose: bool) -> FloatNetwork:
-    with tempfile.TemporaryDirectory(prefix="labelcam-") as folder:
-        asked, output, refusal = (Path(folder) / name for name in ("request.json", "float.tflite", "refusal.txt"))
-        asked.write_text(json.dumps(request))
-        # -P: a keras.py that lies in the working directory is none of ours.
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "labelcam_converter.tensorflow_worker",
-            *map(str, (asked, output, refusal)),
-        ]
-        # Its own temporary files come here as well, so that they go even if it is killed, and so does what Keras would
-        # put into ~/.keras: weights are named by their paths.
-        surroundings = {**os.environ, "TMPDIR": folder, "KERAS_HOME": folder}
-        done = subprocess.run(command, capture_output=not verbose, text=True, check=False, env=surroundings)
-        if done.returncode == 0:
-            return FloatNetwork(output.read_bytes(), output.with_name(SCALES_ITSELF).exists())
-        if done.returncode == FULL:
-            full = Path(folder).parent
-            raise LabelcamError(f"the temporary folder {full} is full; free space or set TMPDIR to another")
-        if refusal.is_file():
-            raise ModelFileError(f"{name}: {refusal.read_text()}")
-        last = ((done.stderr or "").strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise LabelcamError(f"{name}: TensorFlow failed on it ({last[:200]}); -v shows what it said")

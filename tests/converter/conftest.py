@@ -70,10 +70,10 @@ keras.Model(picture, layers.Conv2D(4, 3)(picture)).save(folder / "no_classifier.
 
 import functools, tensorflow as tf
 sys.path.insert(0, sys.argv[2])
-from labelcam_converter.tensorflow_worker import _from_file, export
+from labelcam_converter.worker.export import export, read_network
 colours(end="linear").save(folder / "logits.keras")
 for name in ("colours", "dead", "nested", "logits"):
-    (folder / f"{name}.tflite").write_bytes(export(_from_file(str(folder / f"{name}.keras"))))
+    (folder / f"{name}.tflite").write_bytes(export(read_network(str(folder / f"{name}.keras"))))
 colours().export(folder / "saved_model", verbose=False)
 for name in ("two_inputs", "wrong_rank", "no_classifier"):
     model = keras.models.load_model(folder / f"{name}.keras")

@@ -1,71 +1,29 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""The only file that imports TensorFlow and Keras: builds or reads a network and writes it as a float .tflite.
+"""Builds or reads a network and writes it as a float .tflite."""
 
-It runs as a process of its own (`networks.py` starts it): TensorFlow's noise, its gigabyte of memory and its crashes
-stay there, Ctrl-C ends it at once, and the names it invents do not depend on what was converted before.
-"""
-
-import errno
 import functools
-import json
-import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-SCALES_ITSELF = "scales_itself"
-"""The name of an empty file beside the output: the network takes 0 to 255 and scales it itself."""
-
+from .refusal import Refused, first_line
+from .reporting import Reporter
 
 _HARMLESS = ("InputLayer", "Resizing", "CenterCrop", "Dropout", "GaussianNoise")
 """Layers that may stand in front of the scaling: an average of pixels is still from 0 to 255."""
 
-FULL = 28
-"""Exit code where the temporary folder takes no more: then the reason cannot be written there either."""
 
-
-class Refused(Exception):
-    """The network cannot be converted, for a reason that a user can read."""
-
-
-def main(request: Path, output: Path, refusal: Path) -> int:
-    """Convert as the JSON in `request` says; a reason not to goes to `refusal`."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # a conversion needs no GPU, and looking for one takes a second
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    asked = json.loads(request.read_text())
-    try:
-        _convert(asked, output)
-    except Exception as error:
-        if _is_full(error):
-            return FULL
-        if not isinstance(error, Refused):
-            raise
-        refusal.write_text(str(error))
-        return 1
-    return 0
-
-
-def _convert(asked: dict[str, Any], output: Path) -> None:
-    if asked["kind"] == "saved_model":
-        output.write_bytes(_from_saved_model(asked["path"]))
-        return
-    model = _from_file(asked["path"]) if asked["kind"] == "file" else _from_zoo(asked)
+def run(request: dict[str, Any], folder: Path, _reporter: Reporter) -> dict[str, Any]:
+    """Write float.tflite into the folder; the reply tells whether the network is known to scale its input itself."""
+    output = folder / "float.tflite"
+    if request["kind"] == "saved_model":
+        output.write_bytes(_from_saved_model(request["path"]))
+        return {"scales_itself": False}
+    model = read_network(request["path"]) if request["kind"] == "file" else zoo_network(request)
     output.write_bytes(export(model))
-    if scales_itself(model):
-        output.with_name(SCALES_ITSELF).touch()
-
-
-def _is_full(error: BaseException) -> bool:
-    """Whether a disk that is full, or a quota, is behind an error, however TensorFlow or Keras has wrapped it."""
-    if type(error).__name__ in ("ResourceExhaustedError", "OutOfRangeError"):
-        return True
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return True
-    return error.__cause__ is not None and _is_full(error.__cause__)
+    return {"scales_itself": scales_itself(model)}
 
 
 def scales_itself(model: Any) -> bool:
@@ -87,7 +45,8 @@ def _flat(model: Any) -> Iterator[Any]:
             yield layer
 
 
-def _from_file(path: str) -> Any:
+def read_network(path: str) -> Any:
+    """Return the Keras model in a file. Raises Refused if Keras cannot read it."""
     import keras
 
     class DepthwiseConv2D(keras.layers.DepthwiseConv2D):  # type: ignore[misc]
@@ -99,10 +58,11 @@ def _from_file(path: str) -> Any:
     try:
         return keras.models.load_model(path, custom_objects={"DepthwiseConv2D": DepthwiseConv2D}, compile=False)
     except Exception as error:  # h5py, zipfile and Keras raise nearly everything for a damaged file
-        raise Refused(f"Keras cannot read it ({_first_line(error)}); save it again by model.save()") from error
+        raise Refused(f"Keras cannot read it ({first_line(error)}); save it again by model.save()") from error
 
 
-def _from_zoo(request: dict[str, Any]) -> Any:
+def zoo_network(request: dict[str, Any]) -> Any:
+    """Return a network of keras.applications with the weights that the request names, random ones for None."""
     import keras
 
     keras.utils.set_random_seed(request["seed"])
@@ -113,7 +73,7 @@ def _from_zoo(request: dict[str, Any]) -> Any:
     except Exception as error:
         if weights is None:
             raise
-        raise Refused(f"{weights} does not fit {request['function']} ({_first_line(error)}); check --alpha") from error
+        raise Refused(f"{weights} does not fit {request['function']} ({first_line(error)}); check --alpha") from error
 
 
 def export(model: Any) -> bytes:
@@ -147,7 +107,7 @@ def _from_saved_model(folder: str) -> bytes:
         loaded = tf.saved_model.load(folder)
         serve = loaded.signatures["serving_default"]
     except (OSError, ValueError, KeyError) as error:
-        raise Refused(f"TensorFlow cannot load it ({_first_line(error)}); export it again by model.export()") from error
+        raise Refused(f"TensorFlow cannot load it ({first_line(error)}); export it again by model.export()") from error
     specs = serve.structured_input_signature[1]
     if len(specs) != 1 or len(serve.structured_outputs) != 1:
         raise Refused("has more than one input or output; only an image classifier with one of each can be converted")
@@ -161,12 +121,4 @@ def _converted(converter: Any) -> bytes:
     try:
         return bytes(converter.convert())
     except Exception as error:  # the converter raises Exception itself
-        raise Refused(f"TensorFlow cannot convert it ({_first_line(error)})") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:4])))
+        raise Refused(f"TensorFlow cannot convert it ({first_line(error)})") from error
