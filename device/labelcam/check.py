@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from .camera import EndOfFrames, open_camera, parse_spec
 from .classifier import Classifier
+from .decision import Decider
 from .errors import GateFailed, LabelcamError
 from .golden import check_goldens
 from .run import load_classifier, with_flags
@@ -41,6 +42,7 @@ def check(settings_file: Path | None, model: str | None, camera: str | None, *, 
         classifier = _try(checks, "model", lambda: _model(settings))
         if classifier:
             _try(checks, "goldens", lambda: (True, _goldens(classifier)))
+            _try(checks, "decision", lambda: (True, _decision(settings, classifier)))
         _try(checks, "camera", lambda: (True, _camera(settings)))
         if settings.mqtt.host:
             _try(checks, "mqtt", lambda: (True, _mqtt(settings)))
@@ -70,6 +72,8 @@ def _model(settings: Settings) -> tuple[Classifier, str]:
     classifier = load_classifier(settings)
     found = classifier.interpreter.delegation()
     taken = f"{found.delegate} takes {found.taken} of {found.total} operations"
+    if classifier.on_twin:
+        taken += " of the CPU twin in a file compiled for the Edge TPU"
     return classifier, f"{classifier.model.path}: {len(classifier.labels)} labels, {classifier.size}, {taken}"
 
 
@@ -82,6 +86,11 @@ def _goldens(classifier: Classifier) -> str:
             f"{len(failed)} of {len(results)} goldens fail ({told}); do not use this model on this machine"
         )
     return f"{len(results)} reproduced" if results else "none inside the model file"
+
+
+def _decision(settings: Settings, classifier: Classifier) -> str:
+    decider = Decider(settings.decision, classifier.labels, classifier.constants)
+    return f"{decider.choices} labels and groups may enter, temperature {decider.temperature:g}"
 
 
 def _mqtt(settings: Settings) -> str:

@@ -6,7 +6,6 @@ import logging
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .errors import ModelFileError
 from .images import Pixels
@@ -14,14 +13,10 @@ from .model_file import ModelFile
 from .preprocess import Fit, InputCode, Size, fit_image
 from .records import Label
 from .runtime import QUANTISED, Array, DelegateName, Interpreter, Tensor
+from .scores import DecisionConstants, named, ranking, scaled
+from .scores import Scores as Scores  # the answer's type belongs to what is imported from here
 
 log = logging.getLogger(__name__)
-
-FEW = 8
-"""Up to so many best labels are picked one by one."""
-
-Scores = NDArray[np.float32]
-"""One score per label, in the order of the outputs."""
 
 
 class Classifier:
@@ -32,7 +27,10 @@ class Classifier:
     ) -> None:
         """Load the network. Raises ModelFileError if it is not an image classifier that fits its labels."""
         self.model = model
-        self.interpreter = Interpreter(model.path, threads, delegate)
+        twin = model.twin()
+        self.on_twin = twin is not None
+        """Whether the network is the CPU's, out of a file that is compiled for the Edge TPU."""
+        self.interpreter = Interpreter(model.path if twin is None else twin, threads, delegate)
         tensor = self.interpreter.input
         self.size = _image_size(model, tensor.shape)
         self.labels = _labels(model, self.interpreter.output.shape)
@@ -42,6 +40,7 @@ class Classifier:
             )
         self.preprocess = replace(model.preprocess, fit=fit) if fit else model.preprocess
         stated = model.manifest.preprocess if model.manifest else None
+        self.constants = model.manifest.decision if model.manifest else DecisionConstants()
         self._code = InputCode(tensor.dtype, tensor.scale, tensor.zero_point, stated)
         self._real = _real_values(self.interpreter.output)
         if stated is None and tensor.dtype in QUANTISED:
@@ -83,21 +82,17 @@ class Classifier:
 
     def top(self, scores: Scores, count: int) -> tuple[Label, ...]:
         """Return the best answers, best first; of equal scores the label that stands first in the file wins."""
-        if count > FEW:
-            best = np.argsort(-scores, kind="stable")[:count].tolist()
-        else:
-            # A few passes for the greatest value are quicker than any sort.
-            rest, best = scores.copy(), []
-            for _ in range(min(count, len(rest))):
-                best.append(rest.argmax().item())
-                rest[best[-1]] = -np.inf
-        return tuple(Label(self.labels[i], round(scores.item(i), 4)) for i in best)
+        return named(scores, ranking(scores, count), self.labels)
+
+    def answer(self, scores: Scores, count: int) -> tuple[Label, ...]:
+        """Return the best answers, best first, their scores scaled by the model file's temperature as `run` does."""
+        return self.top(scaled(scores, self.constants.temperature), count)
 
     def classify(self, pixels: Pixels, count: int = 5) -> tuple[Label, ...]:
         """Return the best answers for one picture, best first."""
         prepared = self.input_array()
         self.prepare(pixels, prepared)
-        return self.top(self.scores(prepared), count)
+        return self.answer(self.scores(prepared), count)
 
 
 def _real_values(output: Tensor) -> Scores | None:

@@ -47,7 +47,7 @@ def _answer(classifier: Classifier, image: Path, count: int) -> dict[str, Any]:
     marks.append(time.monotonic_ns())
     scores = classifier.scores(prepared)
     marks.append(time.monotonic_ns())
-    top = classifier.top(scores, count)
+    top = classifier.answer(scores, count)
     marks.append(time.monotonic_ns())
     stages = {
         stage.value: round((end - begin) / 1e6, 3) for stage, begin, end in zip(Stage, marks, marks[1:], strict=False)

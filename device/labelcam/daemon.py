@@ -64,7 +64,7 @@ class Outcome:
 def serve(settings: Settings, classifier: Classifier, publishers: Sequence[Publisher], ending: Ending) -> Outcome:
     """Classify frames until the source or the run ends, or the camera is lost.
 
-    Raises CameraLost if there never was a frame.
+    Raises CameraLost if there never was a frame, SettingsError if the settings name labels that the model has not.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     delegation = classifier.interpreter.delegation()
@@ -74,10 +74,12 @@ def serve(settings: Settings, classifier: Classifier, publishers: Sequence[Publi
     camera = open_camera(spec, settings.limits.max_fps, settings.camera.timeout_seconds)
     interval_s = 1 / (spec.fps or settings.limits.max_fps) if camera.live else 0.0
     watchdog = Watchdog(interval_s)
-    pipeline = Pipeline(classifier, Decider(settings.decision.threshold), settings.decision.top_k)
+    patience_s = max(settings.camera.timeout_seconds, 3 * interval_s)
+    decider = Decider(settings.decision, classifier.labels, classifier.constants, gap_s=patience_s)
+    pipeline = Pipeline(classifier, decider)
     lost = None
     with (
-        Capture(camera, classifier, max(settings.camera.timeout_seconds, 3 * interval_s)) as capture,
+        Capture(camera, classifier, patience_s) as capture,
         run_publishers(publishers, wait=lambda: not camera.live and not ending.cannot_wait()) as out,
     ):
         report_at = time.monotonic() + REPORT_EVERY_S

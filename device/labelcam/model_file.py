@@ -22,6 +22,7 @@ import cattrs
 
 from .errors import ModelFileError
 from .preprocess import Preprocess, Size
+from .scores import DecisionConstants
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ SCHEMA = 1
 
 LABELS, MANIFEST, SCORES = "labels.txt", "manifest.json", "golden/scores.json"
 FRAME, PREPARED = "golden/frame.png", "golden/prepared.png"
+
+TWIN = "cpu.tflite"
+"""In a file compiled for the Edge TPU: the int8 network that it was compiled from, for machines without one."""
 
 MAKER = "by labelcam"
 """Stands in the TFLite Metadata of every file of ours, so that even one that lost its end is known."""
@@ -86,8 +90,8 @@ class Manifest:
     fidelity: Mapping[str, Any] = field(default_factory=dict)
     """How well the quantised network answers like the float one."""
 
-    decision: Mapping[str, float] = field(default_factory=dict)
-    """Constants fitted on held-out images, such as the temperature."""
+    decision: DecisionConstants = field(default_factory=DecisionConstants)
+    """Constants fitted on held-out images: temperature and thresholds."""
 
     golden: GoldenLimits = field(default_factory=GoldenLimits)
     tools: Mapping[str, str] = field(default_factory=dict)
@@ -98,6 +102,12 @@ class Manifest:
 
     fingerprint: str = ""
     """Of everything that went into the build: equal means that building again would give the same bytes."""
+
+    edgetpu: Mapping[str, Any] = field(default_factory=dict)
+    """What the Edge TPU's compiler mapped; empty for a network that is not compiled."""
+
+    twin_sha256: str = ""
+    """Of the CPU's network in a file compiled for the Edge TPU."""
 
     task: str = "classification"
     schema: int = SCHEMA
@@ -193,12 +203,13 @@ class ModelFile:
                 end = min((entry.header_offset for entry in archive.infolist()), default=len(data))
                 manifest = manifest_from_json(archive.read(MANIFEST)) if MANIFEST in names else None
                 labels = _packed_labels(archive, names)
+                twin = hashlib.sha256(archive.read(TWIN)).hexdigest() if TWIN in names else ""
         except ModelFileError:
             raise
         except _DAMAGE as error:
             raise ModelFileError(f"is damaged ({error}); copy or build it again") from None
-        if manifest and manifest.flatbuffer_sha256 != hashlib.sha256(data[:end]).hexdigest():
-            raise ModelFileError("is damaged (the network does not match its checksum); copy or build it again")
+        if manifest:
+            _check_sums(manifest, hashlib.sha256(data[:end]).hexdigest(), twin)
         labels = labels or _labels_beside(path, declared=_METADATA_IDENTIFIER in data)
         return cls(path, end, sha256, labels, manifest)
 
@@ -207,6 +218,10 @@ class ModelFile:
         if MAKER.encode() in data:  # and labels beside it would not bring back the manifest and the goldens
             raise ModelFileError("is cut short (what labelcam-convert packed at its end is missing); copy it again")
         return cls(path, len(data), sha256, _labels_beside(path, declared=_METADATA_IDENTIFIER in data), None)
+
+    def twin(self) -> bytes | None:
+        """Return the network for the CPU that lies in a file compiled for the Edge TPU; None in any other file."""
+        return self.read_entry(TWIN) if self.manifest and self.manifest.twin_sha256 else None
 
     def has_entry(self, name: str) -> bool:
         """Whether the zip holds an entry of this name."""
@@ -222,6 +237,13 @@ class ModelFile:
                 return archive.read(name)
         except (KeyError, OSError, zipfile.BadZipFile) as error:
             raise ModelFileError(f"{self.path}: cannot read {name} inside it ({error}); build it again") from None
+
+
+def _check_sums(manifest: Manifest, flatbuffer: str, twin: str) -> None:
+    if manifest.flatbuffer_sha256 != flatbuffer:
+        raise ModelFileError("is damaged (the network does not match its checksum); copy or build it again")
+    if manifest.twin_sha256 not in ("", twin):
+        raise ModelFileError("is damaged (its CPU twin does not match its checksum); copy or build it again")
 
 
 def parse_labels(text: str) -> tuple[str, ...]:

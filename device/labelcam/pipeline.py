@@ -13,15 +13,15 @@ from .records import Prepared, Reading, Stage
 class Pipeline:
     """Runs the network on what waits in its input and decides what it means."""
 
-    def __init__(self, classifier: Classifier, decider: Decider, top_k: int) -> None:
-        self._classifier, self._decider, self._top_k = classifier, decider, top_k
+    def __init__(self, classifier: Classifier, decider: Decider) -> None:
+        self._classifier, self._decider = classifier, decider
 
     def step(self, prepared: Prepared) -> Reading:
         """Return what the frame taught us, with the time each stage took."""
         begun_ns = time.monotonic_ns()
         scores = self._classifier.scores_of_written()
         invoked_ns = time.monotonic_ns()
-        decision = self._decider.decide(self._classifier.top(scores, self._top_k), prepared.taken_ns)
+        decision = self._decider.decide(scores, prepared.taken_ns)
         done_ns = time.monotonic_ns()
         return Reading(
             seq=prepared.seq,

@@ -10,6 +10,10 @@ from typing import Any, Literal
 
 from .images import Pixels
 
+UNKNOWN, DARK = "unknown", "dark"
+"""The states that are no labels: nothing is sure enough; it is too dark to see. A label may be called the same: what
+enters and leaves is told by events."""
+
 SCHEMA = 1
 """Counts up when a consumer of readings or summaries could misread them."""
 
@@ -79,10 +83,10 @@ class Decision:
     """What we make of one frame's scores."""
 
     top: tuple[Label, ...]
-    """Best first, never empty."""
+    """What this frame alone shows: best first, never empty, the labels of a group as one."""
 
     state: str
-    """The label that is held to be there, or 'unknown'."""
+    """The label or group that is held to be there, else 'unknown' or 'dark'."""
 
     event: Event | None
 

@@ -17,6 +17,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
 from .errors import SettingsError
+from .records import DARK, UNKNOWN
 from .runtime import DelegateName
 
 SCHEMA = 1
@@ -57,11 +58,34 @@ class DecisionSettings:
     """When something is held to be there."""
 
     threshold: float = 0.5
+    leave_threshold: float = 0.0
+    smoothing_seconds: float = 0.0
+    enter_seconds: float = 0.0
+    leave_seconds: float = 0.0
     top_k: int = 3
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    temperature: float = 0.0
+    unknown_score: float = -1.0
+    unknown_margin: float = -1.0
+    unknown_entropy: float = -1.0
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check(0 <= self.threshold <= 1, "threshold", self.threshold, "from 0 to 1")
+        leave = self.leave_threshold
+        _check(0 <= leave <= self.threshold, "leave_threshold", leave, f"from 0 to threshold, {self.threshold:g}")
+        for name in ("smoothing_seconds", "enter_seconds", "leave_seconds"):
+            _check(0 <= getattr(self, name) <= 3600, name, getattr(self, name), "from 0 to 3600")
         _check(1 <= self.top_k <= 1000, "top_k", self.top_k, "from 1 to 1000")
+        hot = self.temperature
+        _check(hot == 0 or 0.01 <= hot <= 100, "temperature", hot, "from 0.01 to 100, or 0 for the model file's")
+        for name in ("unknown_score", "unknown_margin", "unknown_entropy"):
+            value = getattr(self, name)
+            _check(value == -1 or 0 <= value <= 1, name, value, "from 0 to 1, or -1 for the model file's")
+        for name, labels in self.groups.items():
+            _check(bool(name.strip()) and name not in (UNKNOWN, DARK), "groups", name, "that is no state's name")
+            _check(bool(labels), f"groups.{name!r}", list(labels), "of at least one label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +202,19 @@ def _exactly(value: Any, kind: type) -> Any:
     return kind(value)
 
 
+def _texts(value: Any, of: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        whose = f"{of!r}: " if isinstance(of, str) else ""
+        raise SettingsError(f'{whose}{value!r} is not a list of texts such as ["cat", "dog"]')
+    return tuple(value)
+
+
+def _lists_by_name(value: Any, _: Any) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping):
+        raise SettingsError(f'{value!r} is not a section of lists such as pet = ["cat", "dog"]')
+    return {name: _texts(texts, name) for name, texts in value.items()}
+
+
 def _one_of(value: Any, kind: Any) -> Any:
     if value not in get_args(kind):
         raise SettingsError(f"{value!r} is not one of {', '.join(map(repr, get_args(kind)))}")
@@ -201,6 +238,8 @@ _converter = cattrs.Converter()
 for _kind in _kind_names:
     _converter.register_structure_hook(_kind, _exactly)
 _converter.register_structure_hook_func(lambda kind: str(get_origin(kind)) == str(Literal), _one_of)
+_converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _texts)
+_converter.register_structure_hook_func(lambda kind: kind == Mapping[str, tuple[str, ...]], _lists_by_name)
 for _class in (*_sections, Settings):
     _converter.register_structure_hook(_class, _section(_class))
 

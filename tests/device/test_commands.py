@@ -154,7 +154,7 @@ def test_check_can_be_read_by_people(labelcam: Labelcam, tampered: Path) -> None
         ["ok", "settings"],
         ["ok", "model"],
         ["FAIL", "goldens"],
-        ["ok", "camera"],
+        ["ok", "decision"],
     ]
 
 

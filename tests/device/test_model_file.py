@@ -26,6 +26,7 @@ from labelcam.model_file import (
     parse_labels,
 )
 from labelcam.preprocess import Fit, Preprocess
+from labelcam.scores import DecisionConstants, UnknownThresholds
 
 Entries = Mapping[str, str | bytes]
 Pack = Callable[[bytes, Entries, Path], Path]
@@ -59,10 +60,39 @@ def test_a_whole_model_file_says_everything_about_itself(colours: Path) -> None:
 
 def test_a_manifest_survives_its_own_json(manifest_of: Callable[..., Manifest], toy: Callable[..., bytes]) -> None:
     """Writing and reading a manifest changes nothing, and writing twice gives the same text."""
-    manifest = manifest_of(toy(), preprocess=Preprocess(fit=Fit.SQUEEZE, fraction=0.875), decision={"temperature": 1.5})
+    constants = DecisionConstants(1.5, UnknownThresholds(0.3, 0.1, 0.6), images=80, method="by a test")
+    manifest = manifest_of(toy(), preprocess=Preprocess(fit=Fit.SQUEEZE, fraction=0.875), decision=constants)
     text = manifest_to_json(manifest)
     assert manifest_from_json(text) == manifest
     assert manifest_to_json(manifest_from_json(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ({}, DecisionConstants()),
+        ({"temperature": 1.5}, DecisionConstants(1.5)),
+        ({"unknown": {"margin": 0.1}}, DecisionConstants(unknown=UnknownThresholds(0.0, 0.1, 1.0))),
+    ],
+)
+def test_a_manifest_without_constants_changes_no_decision(
+    told: dict[str, object], meant: DecisionConstants, manifest_of: Callable[..., Manifest], toy: Callable[..., bytes]
+) -> None:
+    """What a manifest does not say is temperature 1 and no threshold, as in files from before there were any."""
+    document = json.loads(manifest_to_json(manifest_of(toy()))) | {"decision": told}
+    assert manifest_from_json(json.dumps(document)).decision == meant
+    without = {name: value for name, value in document.items() if name != "decision"}
+    assert manifest_from_json(json.dumps(without)).decision == DecisionConstants()
+
+
+@pytest.mark.parametrize("told", [{"temperature": 0}, {"temperature": "hot"}, {"unknown": {"score": 2}}])
+def test_a_manifest_with_nonsense_for_constants_is_refused(
+    told: dict[str, object], manifest_of: Callable[..., Manifest], toy: Callable[..., bytes]
+) -> None:
+    """A temperature of nothing would divide by it."""
+    document = json.loads(manifest_to_json(manifest_of(toy()))) | {"decision": told}
+    with pytest.raises(ModelFileError, match="its manifest is not whole"):
+        manifest_from_json(json.dumps(document))
 
 
 def test_a_newer_manifest_asks_for_a_newer_labelcam(colours: Path, colour_entries: dict[str, str], pack: Pack) -> None:

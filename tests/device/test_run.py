@@ -159,9 +159,12 @@ def test_in_a_pipe_only_events_and_the_summary_are_told(labelcam: Labelcam, colo
     assert "enter label='red'" in done.stderr
 
 
-def test_a_label_that_flickers_does_not_fill_the_log(labelcam: Labelcam, colours: Path) -> None:
+def test_a_label_that_flickers_does_not_fill_the_log(labelcam: Labelcam, colours: Path, tmp_path: Path) -> None:
     """At most twenty events a minute are told one by one; the minute's line counts the others."""
-    done = labelcam("run", "--model", colours, "--camera", "synthetic:64x48", "--frames", "400")
+    settings = tmp_path / "every-frame.toml"
+    settings.write_text("[decision]\nleave_threshold = 0.5\n")
+    source = ("--model", colours, "--camera", "synthetic:64x48")
+    done = labelcam("run", "--settings", settings, *source, "--frames", "400")
     told = [line for line in done.stderr.splitlines() if " enter " in line or " leave " in line]
     assert len(told) <= 20
     (account,) = (line for line in done.stderr.splitlines() if " so-far " in line)

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
 
+import json
 import os
 import re
 import subprocess
@@ -28,7 +29,7 @@ def problem(text: str) -> str:
 
 def test_every_documented_setting_stands_with_its_default() -> None:
     """labelcam.toml, uncommented, holds each key there is and nothing else, each at the default."""
-    assert tomllib.loads(UNCOMMENTED) == asdict(Settings())
+    assert tomllib.loads(UNCOMMENTED) == json.loads(json.dumps(asdict(Settings())))
     assert settings_from_toml(UNCOMMENTED) == Settings()
 
 
@@ -56,6 +57,17 @@ def test_what_the_file_says_is_taken() -> None:
         ("[runtime]\ndelegate = 'gpu'", "'gpu' is not one of 'xnnpack', 'none'"),
         ("[decision]\nthreshold = nan", "threshold = nan is out of range"),
         ("[decision]\nthreshold = '0.5'", "'0.5' is not a number"),
+        ("[decision]\nleave_threshold = 0.6", "from 0 to threshold, 0.5"),
+        ("[decision]\nenter_seconds = -1", "enter_seconds = -1.0 is out of range"),
+        ("[decision]\nsmoothing_seconds = nan", "smoothing_seconds = nan is out of range"),
+        ("[decision]\ntemperature = 0.001", "or 0 for the model file's"),
+        ("[decision]\nunknown_margin = -0.5", "or -1 for the model file's"),
+        ("[decision]\nallow = 'cat'", "decision.allow: 'cat' is not a list of texts"),
+        ("[decision]\ndeny = [1]", "decision.deny: [1] is not a list of texts"),
+        ("[decision]\ngroups = 3", "decision.groups: 3 is not a section of lists"),
+        ("[decision.groups]\npet = 'cat'", "decision.groups: 'pet': 'cat' is not a list of texts"),
+        ("[decision.groups]\npet = []", "groups.'pet' = [] is out of range; use a value of at least one label"),
+        ("[decision.groups]\nunknown = ['cat']", "groups = 'unknown' is out of range"),
         ("[limits]\nmax_fps = inf", "max_fps = inf is out of range"),
         ("[mqtt]\ntls = 1", "1 is not true or false"),
         ("[mqtt]\nport = 70000", "port = 70000 is out of range"),
