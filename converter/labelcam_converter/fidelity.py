@@ -1,43 +1,85 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fidelity: how well the int8 network still answers like the float one."""
+"""Fidelity: how well the quantised network still answers like the float one."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labelcam.console import progress
-from labelcam.errors import GateFailed
-from labelcam.preprocess import InputCode, Preprocess
-from labelcam.runtime import QUANTISED, Interpreter
+from labelcam.preprocess import Preprocess
+from labelcam.records import Label
 
-from .calibration import THREADS
+from .divergence import Distribution, add_up, are_probabilities, kl, quantised_probabilities, softmax
+from .folder_labels import meant
+from .layers import Layer, measure_layers
 from .pictures import Picture
-from .plurals import images
+from .scoring import Scorer
+from .shares import Share
 
-Distribution = NDArray[np.float64]
-
-FLOOR = 1 / 1024
-"""Probabilities below this count as this: uint8 scores cannot say less."""
-
-TO_JUDGE = 50
-"""With fewer held-out images the agreement is too uncertain to fail a build by."""
-
-DEFAULT_AGREEMENT = 0.90
 WORST = 5
+SHOWN = 3
+"""Labels of an answer that a report shows."""
+
+NOTHING = 1e-4
+"""Nats, below which two answers are the same to a person."""
 
 
 @dataclass(frozen=True, slots=True)
-class Miss:
-    """A picture on which the two disagree."""
+class Answer:
+    """What both networks say of one image."""
 
     image: str
-    float_label: str
-    int8_label: str
+    of_float: tuple[Label, ...]
+    """The SHOWN best, best first; as probabilities, as is the next."""
+
+    of_int8: tuple[Label, ...]
+    echo: float
+    """The int8 network's score of the float network's best label."""
+
+    kl: float
+    """KL(float || int8) in nats."""
+
+    right: str | None = None
+    """The label that the image's folder names."""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether both have the same best label."""
+        return self.of_float[0].label == self.of_int8[0].label
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the public form."""
+        return {
+            "image": self.image,
+            "float": self.of_float[0].label,
+            "int8": self.of_int8[0].label,
+            "kl": round(self.kl, 4),
+            "float_top": [{"label": each.label, "score": round(each.score, 4)} for each in self.of_float],
+            "int8_top": [{"label": each.label, "score": round(each.score, 4)} for each in self.of_int8],
+            "right": self.right,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How often each network is right, on the images whose folder is named after a label."""
+
+    of_float: Share
+    of_int8: Share
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What both networks answered: images x labels, dequantised and otherwise as they came."""
+
+    wanted: Distribution
+    got: Distribution
+    right: tuple[int | None, ...]
+    """The label of each image, where its folder tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +87,8 @@ class Fidelity:
     """The comparison of two networks on the same pictures."""
 
     images: int
-    held_out: bool
-    """True: none of these images was calibrated on."""
+    held_out: bool | None
+    """True: none of these images was calibrated on; None where that is not known."""
 
     agreed: int
     """Images with the same top label."""
@@ -60,32 +102,46 @@ class Fidelity:
     probabilities: bool
     """The float network ends with a softmax, or answers as if it did."""
 
-    worst: tuple[Miss, ...]
-    """Where they disagree, the furthest apart first."""
+    answers: tuple[Answer, ...]
+    """One an image, in their order."""
+
+    evidence: Evidence
+
+    accuracy: Accuracy | None = None
+    accuracy_note: str | None = None
+    """Why there is no accuracy, or not of every image."""
+
+    layers: tuple[Layer, ...] = ()
+    """From input to output."""
 
     @property
     def agreement(self) -> float:
         """The part of the images with the same top label."""
         return self.agreed / self.images
 
+    @property
+    def worst(self) -> tuple[Answer, ...]:
+        """The images on which the two are furthest apart: where they disagree first, then by KL."""
+        apart = [answer for answer in self.answers if answer.kl > NOTHING or not answer.agreed]
+        return tuple(sorted(apart, key=lambda answer: (answer.agreed, -answer.kl))[:WORST])
+
     def as_json(self) -> dict[str, Any]:
         """Return the figures in the public form; `worst` names the builder's own files."""
-        return self.figures() | {
-            "worst": [{"image": miss.image, "float": miss.float_label, "int8": miss.int8_label} for miss in self.worst]
-        }
+        return self.figures() | {"worst": [answer.as_json() for answer in self.worst]}
 
     def figures(self) -> dict[str, Any]:
         """Return what may stand in a model file that is given away."""
-        low, high = wilson(self.agreed, self.images)
-        top5 = None if self.agreed_top5 is None else round(self.agreed_top5 / self.images, 4)
+        right = self.accuracy
         return {
             "images": self.images,
             "held_out": self.held_out,
-            "top1_agreement": {"value": round(self.agreement, 4), "low": round(low, 4), "high": round(high, 4)},
-            "top5_agreement": top5,
+            "top1_agreement": Share(self.agreed, self.images).as_json(),
+            "top5_agreement": None if self.agreed_top5 is None else Share(self.agreed_top5, self.images).as_json(),
             "kl": round(self.kl, 5),
-            "accuracy": None,
-            "layers": [],
+            "accuracy": right
+            and {"images": right.of_float.of, "float": right.of_float.as_json(), "int8": right.of_int8.as_json()},
+            "accuracy_note": self.accuracy_note,
+            "layers": [layer.as_json() for layer in self.layers],
         }
 
 
@@ -95,29 +151,43 @@ def compare(
     pictures: Sequence[Picture],
     how: Preprocess,
     labels: Sequence[str],
-    held_out: bool,
+    held_out: bool | None,
+    classes: Mapping[Path, str] | None = None,
 ) -> Fidelity:
-    """Run both networks on the same pictures and return how far they agree."""
-    exact, coarse = Interpreter(float_model, THREADS), Interpreter(quantised, THREADS)
+    """Run both networks on the same pictures and return how far they agree, and behind which layers they do not.
+
+    `classes` names the folder that each image's class has, where the folders are classes.
+    """
+    exact, coarse = Scorer(float_model, how), Scorer(quantised, how)
     wanted, got = np.empty((len(pictures), len(labels))), np.empty((len(pictures), len(labels)))
-    with progress("comparing int8 with float", len(pictures)) as tick:
+    with progress("comparing with float", len(pictures)) as tick:
         for number, picture in enumerate(pictures):
-            wanted[number], got[number] = _scores(exact, picture, how), _scores(coarse, picture, how)
+            wanted[number], got[number] = exact.scores(picture.pixels), coarse.scores(picture.pixels)
             tick()
-    return compare_scores(wanted, got, [picture.path.name for picture in pictures], labels, held_out)
+    if exact.interpreter.output.scale and add_up(wanted):  # a quantised network as the one to be like
+        wanted /= wanted.sum(axis=1, keepdims=True)
+    folders = [(classes or {}).get(picture.path, "") for picture in pictures]
+    found = compare_scores(wanted, got, [str(picture.path) for picture in pictures], labels, held_out, folders)
+    return replace(found, layers=measure_layers(float_model, quantised, pictures, how))
 
 
 def compare_scores(
-    wanted: Distribution, got: Distribution, names: Sequence[str], labels: Sequence[str], held_out: bool
+    wanted: Distribution,
+    got: Distribution,
+    names: Sequence[str],
+    labels: Sequence[str],
+    held_out: bool | None,
+    folders: Sequence[str] = (),
 ) -> Fidelity:
     """Return how far two networks agree whose scores are `wanted` and `got`: images (by `names`) x labels."""
+    known = meant([folder for folder in folders if folder], labels)
+    right = [known.outputs.get(folder, -1) for folder in folders] or [-1] * len(names)
+    evidence = Evidence(wanted, got, tuple(output if output >= 0 else None for output in right))
     probabilities = are_probabilities(wanted)
-    if not probabilities:  # decided once, by the float network, and the same for both
-        wanted, got = _softmax(wanted), _softmax(got)
+    wanted, got = wanted if probabilities else softmax(wanted), quantised_probabilities(got, probabilities)
     best, said = np.argmax(wanted, axis=1), np.argmax(got, axis=1)
     top5 = np.argsort(-got, axis=1, kind="stable")[:, :5]
     divergences = [kl(p, q) for p, q in zip(wanted, got, strict=True)]
-    missed = sorted(np.flatnonzero(best != said).tolist(), key=lambda number: -divergences[number])
     return Fidelity(
         len(names),
         held_out,
@@ -125,58 +195,32 @@ def compare_scores(
         int(np.sum(top5 == best[:, None])) if len(labels) > 5 else None,
         float(np.mean(divergences)),
         probabilities,
-        tuple(Miss(names[number], labels[int(best[number])], labels[int(said[number])]) for number in missed[:WORST]),
+        tuple(
+            Answer(
+                names[number],
+                _top(wanted[number], labels),
+                _top(got[number], labels),
+                float(got[number, best[number]]),
+                divergences[number],
+                labels[right[number]] if right[number] >= 0 else None,
+            )
+            for number in range(len(names))
+        ),
+        evidence,
+        _accuracy(best.tolist(), said.tolist(), right),
+        known.note,
     )
 
 
-def are_probabilities(scores: Distribution) -> bool:
-    """Whether the scores of a float network, images x labels, are those of a softmax on every image."""
-    return bool(scores.min() >= 0 and np.all(np.abs(scores.sum(axis=1) - 1) < 1e-3))
+def _top(scores: Distribution, labels: Sequence[str]) -> tuple[Label, ...]:
+    return tuple(Label(labels[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")[:SHOWN])
 
 
-def _softmax(scores: Distribution) -> Distribution:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float64)
-
-
-def _scores(interpreter: Interpreter, picture: Picture, how: Preprocess) -> Distribution:
-    """What the network answers, dequantised."""
-    fed, told = interpreter.input, interpreter.output
-    prepared = np.zeros(fed.shape, fed.dtype)
-    InputCode(fed.dtype, fed.scale, fed.zero_point, how).encode(picture.pixels, prepared[0])
-    interpreter.write(prepared)
-    interpreter.invoke()
-    scores = interpreter.read().reshape(-1).astype(np.float64)
-    return (scores - told.zero_point) * told.scale if told.dtype in QUANTISED else scores
-
-
-def kl(wanted: Distribution, got: Distribution) -> float:
-    """Return KL(wanted || got) in nats, both floored at FLOOR and renormalised."""
-    p, q = (np.maximum(scores, FLOOR) / np.maximum(scores, FLOOR).sum() for scores in (wanted, got))
-    return float(np.sum(p * np.log(p / q)))
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """Return the 95% score interval of a proportion (Wilson 1927), honest near 0 and 1 where the usual one is not."""
-    z = 1.959964
-    share = successes / trials
-    middle = share + z * z / (2 * trials)
-    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    scale = 1 + z * z / trials
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
-
-
-def judge(fidelity: Fidelity, asked: float | None) -> str | None:
-    """Return a warning, or None; too few held-out images only warn, unless a limit was `asked` for.
-
-    Raises GateFailed where the agreement is too low.
-    """
-    limit = DEFAULT_AGREEMENT if asked is None else asked
-    if fidelity.agreement >= limit:
+def _accuracy(best: Sequence[int], said: Sequence[int], right: Sequence[int]) -> Accuracy | None:
+    known = [(p, q, output) for p, q, output in zip(best, said, right, strict=True) if output >= 0]
+    if not known:
         return None
-    said = f"int8 agrees with float on {fidelity.agreed} of {images(fidelity.images)}, less than {limit:g} of them"
-    if asked is not None or (fidelity.held_out and fidelity.images >= TO_JUDGE):
-        raise GateFailed(f"{said}: no model was written; calibrate on more images, or lower --min-agreement")
-    return (
-        f"{said}; give {TO_JUDGE + 100} images or more by --images DIR to judge it on images it was not calibrated on"
+    return Accuracy(
+        Share(sum(p == output for p, _, output in known), len(known)),
+        Share(sum(q == output for _, q, output in known), len(known)),
     )

@@ -3,7 +3,8 @@
 """Which pictures a network is calibrated on and compared on, the same for the same folder and seed."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,10 @@ from labelcam.errors import ImageError
 from labelcam.images import Pixels, image_files, read_image
 from labelcam.preprocess import Preprocess, Size, fit_image
 
+from .division import Division, classes_of, divide, none_readable, sample
 from .photographs import photographs
 
 log = logging.getLogger(__name__)
-
-HOLD_OUT_FROM = 30
-"""With fewer images than this, all of them calibrate: the ranges need them more than the comparison does."""
-
-MOST_HELD_OUT = 500
-"""More pictures than this would not narrow the interval of the agreement by much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +34,13 @@ class Choice:
     default: bool
     """The ten photographs, not images of the user's own."""
 
+    classes: Mapping[Path, str] = field(default_factory=dict)
+    """The folder that stands for each file's class; empty for a flat folder."""
+
+    unreadable: int = 0
+    near_duplicates: int = 0
+    """Left out because another one that was looked at shows the same."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
@@ -50,17 +53,44 @@ class Picture:
 
 
 def choose(folder: Path | None, samples: int, seed: int) -> Choice:
-    """Divide a folder's images, or the ten photographs. Raises ImageError if the folder holds none."""
-    files = image_files(folder) if folder else photographs()
-    order = np.random.default_rng(seed).permutation(len(files))
-    shuffled = [files[index] for index in order]
-    spare = min(max(len(files) - samples, len(files) // 3), MOST_HELD_OUT) if len(files) >= HOLD_OUT_FROM else 0
-    rest = shuffled[spare:][:samples]
-    return Choice(tuple(sorted(rest)), tuple(sorted(shuffled[:spare])), len(files), folder is None)
+    """Divide a folder's images, or the ten photographs.
+
+    No more images are looked at than are needed. Raises ImageError if the folder holds none, or none that can be read.
+    """
+    if folder is None:
+        # Known to differ, and too few to hold any out.
+        return Choice(tuple(_shuffled(photographs(), samples, seed)), (), len(photographs()), default=True)
+    files = image_files(folder)
+    classes = classes_of(folder, files)
+    return _chosen(divide(files, classes, samples, seed), files, classes)
+
+
+def choose_to_compare(folder: Path, wanted: int, seed: int) -> Choice:
+    """Choose up to `wanted` images that differ, none to calibrate on. Raises ImageError as `choose` does."""
+    files = image_files(folder)
+    classes = classes_of(folder, files)
+    return _chosen(sample(files, classes, wanted, seed), files, classes)
+
+
+def _chosen(division: Division, files: Sequence[Path], classes: Mapping[Path, str]) -> Choice:
+    return Choice(
+        division.calibration,
+        division.held_out,
+        len(files),
+        default=False,
+        classes={path: classes[path] for path in (*division.calibration, *division.held_out) if path in classes},
+        unreadable=len(division.unreadable),
+        near_duplicates=division.near_duplicates,
+    )
+
+
+def _shuffled(files: Sequence[Path], samples: int, seed: int) -> list[Path]:
+    order = np.random.default_rng(seed).permutation(len(files))[:samples]
+    return sorted(files[index] for index in order)
 
 
 def prepare(
-    files: tuple[Path, ...], wanted: int, seed: int, size: Size, how: Preprocess, title: str
+    files: Sequence[Path], wanted: int, seed: int, size: Size, how: Preprocess, title: str
 ) -> tuple[list[Picture], list[Path]]:
     """Return the pictures and, where there are fewer than `wanted`, random crops of them; then the unreadable files.
 
@@ -82,8 +112,7 @@ def prepare(
                 pictures += [Picture(path, fit_image(_crop(pixels, rng), size, how), whole=False) for _ in range(crops)]
             tick()
     if not pictures:
-        which = "its only image cannot" if len(files) == 1 else f"none of its {len(files)} images can"
-        raise ImageError(f"{files[0].parent}: {which} be read; give others by --images DIR")
+        raise none_readable(files)
     return pictures, unreadable
 
 

@@ -5,6 +5,7 @@
 import logging
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ImageError
+from .orientation import is_webp, upright
 
 log = logging.getLogger(__name__)
 
@@ -25,22 +27,41 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 OTHER_PICTURES = frozenset({".heic", ".heif", ".avif", ".gif", ".tif", ".tiff", ".jxl", ".jp2"})
 """Pictures that not every OpenCV reads: left out of a folder, but not silently."""
 
+THUMBNAIL = 48
+"""Least shorter side, in pixels, that `read_thumbnail` shrinks to."""
+
+_JPEG = b"\xff\xd8"
+
 
 def image_files(folder: Path) -> list[Path]:
     """Return every image file below `folder`, sorted by path, so that the order is the same on every machine.
 
+    Links to folders are followed, each folder once; what is hidden (`._IMG_1.jpg`, `.thumbnails`) is left out.
     Raises ImageError if the folder is missing or holds none.
     """
     if not os.path.isdir(folder) or not os.access(folder, os.R_OK | os.X_OK):  # noqa: PTH112, is_dir may raise
         raise ImageError(f"{folder}: no such folder of images, or not ours to read; give one that holds {_names()}")
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = list(_visible_files(folder))
     if others := Counter(path.suffix for path in files if path.suffix.lower() in OTHER_PICTURES):
         told = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
         log.warning("%s: %s left out; convert them to JPEG or PNG", folder, told)
-    found = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in files if path.suffix.lower() in SUFFIXES and path.is_file())
     if not found:
         raise ImageError(f"{folder}: holds no image; put some in that end in {_names()}")
     return found
+
+
+def _visible_files(folder: Path) -> Iterator[Path]:
+    """Every entry below the folder that is no folder itself."""
+    entered: set[tuple[int, int]] = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        place = Path(root).stat()
+        if (place.st_dev, place.st_ino) in entered:  # a link back to where we have been
+            folders.clear()
+            continue
+        entered.add((place.st_dev, place.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in names if not name.startswith("."))
 
 
 def rgb_from_bgr(pixels: cv2.typing.MatLike) -> Pixels:
@@ -53,6 +74,23 @@ def read_image(path: Path) -> Pixels:
 
     Raises ImageError if the file is missing, damaged, cut short or no image.
     """
+    return _decode(path, _read(path), cv2.IMREAD_COLOR)
+
+
+def read_thumbnail(path: Path) -> Pixels:
+    """Return what `read_image` does; of a large JPEG an eighth, which takes less than half the time.
+
+    Raises ImageError as `read_image` does.
+    """
+    data = _read(path)
+    if data.startswith(_JPEG):  # OpenCV shrinks the others after reading them, and without any smoothing
+        small = _decode(path, data, cv2.IMREAD_REDUCED_COLOR_8)
+        if min(small.shape[:2]) >= THUMBNAIL:
+            return small
+    return _decode(path, data, cv2.IMREAD_COLOR)
+
+
+def _read(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -60,16 +98,23 @@ def read_image(path: Path) -> Pixels:
         raise ImageError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
     if not data:
         raise ImageError(f"{path}: is empty; copy it again")
-    if data.startswith(b"\xff\xd8") and not _jpeg_is_whole(data):
+    if data.startswith(_JPEG) and not _jpeg_is_whole(data):
         # OpenCV would fill the missing part with grey and say nothing.
         raise ImageError(f"{path}: the JPEG is cut short; copy it again")
+    return data
+
+
+def _decode(path: Path, data: bytes, flags: int) -> Pixels:
+    webp = is_webp(data)
+    if webp:
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         pixels = None
     if pixels is None:
         raise ImageError(f"{path}: is no image, or a damaged one; what can be read: {_names()}")
-    return rgb_from_bgr(pixels)
+    return upright(rgb_from_bgr(pixels), data) if webp else rgb_from_bgr(pixels)
 
 
 def encode_png(pixels: Pixels) -> bytes:

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelcam_converter.fidelity import compare_scores, kl, wilson
+from labelcam_converter.divergence import kl, softmax
+from labelcam_converter.fidelity import compare_scores
+from labelcam_converter.gate import verdict
+from labelcam_converter.shares import wilson
 
 
 def test_wilson_s_interval_is_the_published_one() -> None:
@@ -54,6 +57,74 @@ def test_logits_are_compared_through_a_softmax() -> None:
     assert found.kl < 0.001
 
 
+def test_top_five_is_a_share_like_top_one() -> None:
+    """The float network's best label counts where it is among the five best; few labels have no top five."""
+    wanted, got = np.full((2, 8), 0.05), np.full((2, 8), 0.05)
+    wanted[:, 0] = 0.65
+    got[0, 7], got[1, [1, 2, 3, 4, 5]] = 0.65, 0.17
+    figures = compare_scores(wanted, got, ["a", "b"], list("ijklmnop"), held_out=True).figures()
+    assert (figures["top1_agreement"]["value"], figures["top5_agreement"]["value"]) == (0.0, 0.5)
+    assert set(figures["top5_agreement"]) == {"value", "low", "high"}
+    assert compare_scores(wanted[:, :3], got[:, :3], ["a", "b"], list("xyz"), True).figures()["top5_agreement"] is None
+
+
+def test_folders_show_who_is_right() -> None:
+    """Accuracy is of the images whose folder is a label; the others are compared all the same."""
+    wanted = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]])
+    got = np.array([[0.8, 0.2], [0.7, 0.3], [0.6, 0.4], [0.3, 0.7]])
+    found = compare_scores(wanted, got, list("abcd"), ["Cat", "dog"], True, ["cat", "1_dog", "newt", "dog"])
+    accuracy = found.figures()["accuracy"]
+    assert (found.agreed, accuracy["images"]) == (2, 3)
+    assert (accuracy["float"]["value"], accuracy["int8"]["value"]) == (0.6667, 0.6667)
+    assert found.accuracy_note == "no label is called newt: not in the accuracy"
+    assert [answer.right for answer in found.answers] == ["Cat", "dog", None, "dog"]
+
+
+def test_the_worst_come_first() -> None:
+    """Disagreements first, then by KL; where both say the very same there is no worst image."""
+    wanted = np.array([[0.9, 0.1], [0.51, 0.49], [0.6, 0.4]])
+    got = np.array([[0.6, 0.4], [0.49, 0.51], [0.6, 0.4]])
+    found = compare_scores(wanted, got, ["far", "flipped", "same"], ["x", "y"], held_out=False)
+    assert [answer.image for answer in found.worst] == ["flipped", "far"]
+    worst = found.as_json()["worst"][0]
+    assert (worst["image"], worst["float"], worst["int8"]) == ("flipped", "x", "y")
+    assert worst["float_top"] == [{"label": "x", "score": 0.51}, {"label": "y", "score": 0.49}]
+
+
+@pytest.mark.parametrize("logits", ["wanted", "got"])
+def test_one_of_two_may_lack_the_softmax(logits: str) -> None:
+    """A file that ends in logits and one that ends in probabilities are compared as probabilities."""
+    scores = {name: np.array([[4.0, -2.0, 1.0], [-3.0, 2.0, 0.0]]) for name in ("wanted", "got")}
+    for name in {"wanted", "got"} - {logits}:
+        scores[name] = softmax(scores[name])
+    assert compare_scores(scores["wanted"], scores["got"], ["a", "b"], list("xyz"), held_out=True).kl < 1e-6
+
+
+def judged(agreed: int, of: int, held_out: bool, asked: float | None) -> tuple[bool, bool]:
+    """Whether the gate fails, and whether it says anything."""
+    wanted, got = np.tile([0.9, 0.1], (of, 1)), np.tile([0.9, 0.1], (of, 1))
+    got[agreed:] = [0.1, 0.9]
+    found = verdict(compare_scores(wanted, got, [""] * of, ["x", "y"], held_out), asked)
+    return found.failed, found.message is not None
+
+
+@pytest.mark.parametrize(
+    ("agreed", "of", "held_out", "asked", "said"),
+    [
+        (90, 100, True, None, (False, False)),
+        (89, 100, True, None, (True, True)),
+        (44, 50, True, None, (True, True)),
+        (43, 49, True, None, (False, True)),
+        (50, 100, False, None, (False, True)),
+        (9, 10, False, 0.95, (True, True)),
+        (50, 100, True, 0.5, (False, False)),
+    ],
+)
+def test_the_gate(agreed: int, of: int, held_out: bool, asked: float | None, said: tuple[bool, bool]) -> None:
+    """0.90 of at least 50 held-out images by the point estimate; fewer only warn, unless a limit is asked for."""
+    assert judged(agreed, of, held_out, asked) == said
+
+
 def test_the_gate_fails_the_build(networks: Path, grey_images: Path, convert, the_error, left_behind) -> None:
     """Below 0.90 on at least 50 held-out images: exit code 3, and no model where `make flash` would take it."""
     done = convert("build", "--model", networks / "colours.tflite", "--images", grey_images)
@@ -69,7 +140,7 @@ def test_the_gate_can_be_lowered(networks: Path, grey_images: Path, convert) -> 
     assert (fidelity["held_out"], fidelity["images"]) == (True, 80)
     share = fidelity["top1_agreement"]
     assert share["low"] < share["value"] < share["high"]
-    assert {"image", "float", "int8"} == set(fidelity["worst"][0])
+    assert {"image", "float", "int8"} <= set(fidelity["worst"][0])
 
 
 def test_few_images_only_warn(networks: Path, grey_images: Path, convert, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from labelcam.errors import ImageError
-from labelcam.images import decode_png, encode_png, image_files, read_image
+from labelcam.images import decode_png, encode_png, image_files, read_image, read_thumbnail
 from pictures_on_disk import write_png
 
 CORNERS = np.zeros((32, 48, 3), np.uint8)
@@ -52,6 +52,57 @@ def test_every_exif_orientation_comes_out_upright(tmp_path: Path, orientation: i
     assert pixels.shape == CORNERS.shape
     assert np.abs(pixels[4:12, 4:12].astype(int) - (255, 0, 0)).max() < 30
     assert np.abs(pixels[4:12, 36:44].astype(int) - (0, 255, 0)).max() < 30
+
+
+def webp_with_orientation(webp: bytes, orientation: int) -> bytes:
+    """A plain lossy WebP as an extended one (VP8X), with an EXIF chunk that holds nothing but tag 274."""
+    height, width = CORNERS.shape[:2] if orientation < 5 else CORNERS.shape[1::-1]
+    exif = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 274, 3, 1, orientation, 0, 0)
+    features = struct.pack("<I", 8) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    chunks = b"VP8X" + struct.pack("<I", len(features)) + features + webp[12:] + b"EXIF" + struct.pack("<I", len(exif))
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks) + len(exif)) + b"WEBP" + chunks + exif
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_a_webp_comes_out_upright_too(tmp_path: Path, orientation: int) -> None:
+    """Telephones that save WebP write the same tag."""
+    webp = encoded(".webp", STORED[orientation](CORNERS), cv2.IMWRITE_WEBP_QUALITY, 95)
+    path = tmp_path / "held.webp"
+    path.write_bytes(webp_with_orientation(webp, orientation))
+    pixels = read_image(path)
+    assert pixels.shape == CORNERS.shape
+    assert np.abs(pixels[4:12, 4:12].astype(int) - (255, 0, 0)).max() < 40
+    assert np.abs(pixels[4:12, 36:44].astype(int) - (0, 255, 0)).max() < 40
+
+
+def test_a_thumbnail_is_the_same_picture(tmp_path: Path) -> None:
+    """An eighth of a large JPEG, upright as well; what would be too small to recognise is read whole."""
+    large = cv2.resize(CORNERS, (960, 640), interpolation=cv2.INTER_NEAREST)
+    (tmp_path / "large.jpg").write_bytes(with_orientation(encoded(".jpg", STORED[6](large)), 6))
+    small = read_thumbnail(tmp_path / "large.jpg")
+    assert small.shape == (80, 120, 3)
+    assert np.abs(small[10:30, 10:30].astype(int) - (255, 0, 0)).max() < 30
+    (tmp_path / "small.jpg").write_bytes(encoded(".jpg", CORNERS))
+    write_png(tmp_path / "large.png", large)
+    assert read_thumbnail(tmp_path / "small.jpg").shape == CORNERS.shape
+    assert np.array_equal(read_thumbnail(tmp_path / "large.png"), large)
+    (tmp_path / "cut.jpg").write_bytes(encoded(".jpg", large)[:2000])
+    with pytest.raises(ImageError, match="cut short"):
+        read_thumbnail(tmp_path / "cut.jpg")
+
+
+def test_hidden_files_and_circles_of_links(tmp_path: Path) -> None:
+    """What a Mac leaves beside its pictures is none; a linked folder is entered, but never twice."""
+    (tmp_path / "images" / "cat").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "images" / ".thumbnails").mkdir()
+    for name in ("images/cat/a.png", "images/cat/._a.png", "images/.thumbnails/a.png", "elsewhere/b.png"):
+        write_png(tmp_path / name, CORNERS)
+    (tmp_path / "images" / "dog").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "images" / "cat" / "loop").symlink_to(tmp_path / "images")
+    (tmp_path / "images" / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    found = [str(path.relative_to(tmp_path / "images")) for path in image_files(tmp_path / "images")]
+    assert found == ["cat/a.png", "dog/b.png"]
 
 
 @pytest.mark.parametrize(
