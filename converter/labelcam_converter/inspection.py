@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labelcam.errors import ModelFileError
 from labelcam.model_file import ModelFile, manifest_to_json
 
+from .edgetpu.overview import overview
+from .edgetpu.package import CUSTOM_OPERATION
 from .flatbuffer import Graph, Tensor
 from .plurals import images
 from .scaling import in_words
@@ -27,7 +30,7 @@ class Inspection:
     @property
     def scheme(self) -> str:
         """The manifest's words, or what the tensors show."""
-        return self.model.manifest.scheme if self.model.manifest else _scheme(self.graph)
+        return self.model.manifest.scheme if self.model.manifest else scheme_of(self.graph)
 
     def as_json(self) -> dict[str, Any]:
         """Return the public form."""
@@ -43,7 +46,7 @@ class Inspection:
             "labels": len(self.model.labels or ()),
             "manifest": json.loads(manifest_to_json(manifest)) if manifest else None,
             "metadata": self.graph.has_metadata,
-            "edgetpu": None,
+            "edgetpu": overview(self.graph, manifest).as_json(),
         }
 
     def as_rows(self) -> list[tuple[str, str]]:
@@ -56,6 +59,7 @@ class Inspection:
             ("operations", ", ".join(f"{count} {kind}" for kind, count in self.graph.histogram().items())),
             ("labels", _some(self.model.labels)),
             ("TFLite Metadata", "yes" if self.graph.has_metadata else "no"),
+            *overview(self.graph, self.model.manifest).as_rows(),
         ]
         return rows + self._manifest_rows()
 
@@ -80,7 +84,14 @@ class Inspection:
 def inspect(path: Path) -> Inspection:
     """Read a .tflite of any kind. Raises ModelFileError if it is missing, damaged or no model."""
     model = ModelFile.load(path)
-    return Inspection(model, Graph(path.read_bytes()[: model.flatbuffer_bytes]))
+    found = Inspection(model, Graph(path.read_bytes()[: model.flatbuffer_bytes]))
+    try:
+        found.as_rows()
+    except (IndexError, TypeError, ValueError) as error:  # tables that name tensors or operations which are not there
+        raise ModelFileError(
+            f"{path}: the network in it is damaged ({type(error).__name__}); copy or build it again"
+        ) from None
+    return found
 
 
 def _agreement(fidelity: Mapping[str, Any]) -> str:
@@ -108,8 +119,9 @@ def _some(labels: tuple[str, ...] | None) -> str:
     return f"{len(labels)}: {', '.join(labels[:3])}{', …' if len(labels) > 3 else ''}"
 
 
-def _scheme(graph: Graph) -> str:
-    if any(step.kind == "edgetpu-custom-op" for step in graph.operations):
+def scheme_of(graph: Graph) -> str:
+    """Return what the tensors of a .tflite show of its scheme, in words."""
+    if any(step.kind == CUSTOM_OPERATION for step in graph.operations):
         return "compiled for the Edge TPU"
     computed = {graph.tensors[index].dtype for step in graph.operations for index in step.outputs}
     weights = {tensor.dtype for tensor in graph.tensors if tensor.data is not None}

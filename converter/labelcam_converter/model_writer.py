@@ -60,7 +60,7 @@ def new_file(path: Path) -> Iterator[Path]:
     On any failure, Ctrl-C included, the new file is gone and `path` is what it was.
     """
     path = path.resolve()  # behind a symbolic link, the file it points to is replaced
-    new = path.with_name(f".{path.stem}-{os.getpid()}.tflite")
+    new = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
         new.touch(exist_ok=False)
         yield new

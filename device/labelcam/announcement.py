@@ -28,7 +28,11 @@ def announce(classifier: Classifier, delegation: Delegation) -> None:
 
 
 def warn_of_slowness(classifier: Classifier, delegation: Delegation) -> None:
-    """Warn, with the remedy, where an int8 network runs without XNNPACK."""
+    """Warn where the CPU stands in for an Edge TPU, and, with the remedy, where int8 runs without XNNPACK."""
+    if classifier.on_twin:
+        log.warning(
+            "%s is compiled for the Edge TPU, which is not used: its CPU twin runs instead", classifier.model.path
+        )
     if delegation.delegate != "none" or not classifier.interpreter.quantised:
         return
     remedy = (

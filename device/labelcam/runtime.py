@@ -72,7 +72,7 @@ class Delegation:
 
 
 class Interpreter:
-    """A loaded network with one input and one output."""
+    """A loaded network with one input and one output, or where `results` is wanted with several outputs."""
 
     def __init__(
         self,
@@ -80,11 +80,13 @@ class Interpreter:
         threads: int = 1,
         delegate: DelegateName = "xnnpack",
         keep_tensors: bool = False,
+        several_outputs: bool = False,
     ) -> None:
         """Load a network from a file or from its bytes.
 
         `keep_tensors` keeps every intermediate result readable by `tensors`, for calibration and comparison: more
-        memory, no delegate. Raises ModelFileError where the interpreter refuses the file.
+        memory, no delegate. With `several_outputs` the first of them is `output`, and `results` gives all. Raises
+        ModelFileError where the interpreter refuses the file.
         """
         source = "the model" if isinstance(model, bytes) else str(model)
         options: dict[str, Any] = {"num_threads": threads}
@@ -103,7 +105,9 @@ class Interpreter:
             raise ModelFileError(f"{source}: {_refusal(error)}") from error
         self.threads = threads
         self.input = self._only(self._interpreter.get_input_details(), "input", source)
-        self.output = self._only(self._interpreter.get_output_details(), "output", source)
+        told = self._interpreter.get_output_details()
+        self._outputs = [self._only([one], "output", source) for one in told] if several_outputs else []
+        self.output = self._outputs[0] if several_outputs else self._only(told, "output", source)
         self._slot: NDArray[Any] = self._interpreter.tensor(self.input.index)
         self._result: NDArray[Any] = self._interpreter.tensor(self.output.index)
         self._wanted = delegate
@@ -143,6 +147,11 @@ class Interpreter:
     def read(self) -> Array:
         """Return a copy of the output tensor, of the output's shape and type."""
         return np.array(self._result())  # type: ignore[operator]
+
+    def results(self) -> Iterator[tuple[Tensor, Array]]:
+        """Yield every output with a copy of its value; only with `several_outputs`."""
+        for output in self._outputs:
+            yield output, self._interpreter.get_tensor(output.index)
 
     def tensors(self) -> Iterator[tuple[Tensor, Array]]:
         """Yield every tensor that an operation wrote, with its value; only with `keep_tensors`."""
