@@ -2,35 +2,55 @@
 # SPDX-License-Identifier: Apache-2.0
 """`labelcam-convert build`: from a float network to one model file, stage by stage."""
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
-from labelcam.classifier import Classifier
 from labelcam.console import note, step
-from labelcam.errors import LabelcamError
-from labelcam.golden import check_goldens
-from labelcam.model_file import LABELS, MAKER, MANIFEST, Manifest, ModelFile, manifest_to_json
+from labelcam.errors import GateFailed
+from labelcam.model_file import Manifest
 from labelcam.preprocess import Preprocess
+from labelcam.scores import DecisionConstants
 
-from . import calibration, fidelity, goldens, labels, networks, pictures, scaling
+from . import (
+    calibration_card,
+    cost,
+    decision_constants,
+    fidelity,
+    first_layer,
+    gate,
+    labels,
+    networks,
+    pictures,
+    scaling,
+)
+from .advice import what_helps
+from .assembly import write_model
+from .edgetpu.compiler import Compilation
+from .edgetpu.packing import COMPILED_SCHEME
+from .edgetpu.stage import compile_checked
 from .fingerprint import unchanged
 from .flatbuffer import Graph
-from .metadata import metadata
-from .model_writer import new_file, pack
 from .network_form import Form, classifier_form
 from .plan import Options, Plan, plan_build
-from .quantize import SCHEME, quantize
+from .quantization.by_tensorflow import quantize_with_tensorflow
+from .quantization.effort import Quantised, quantize_network
+from .quantization.schemes import Wanted
+from .report.conversion import Conversion, report_of_build
+from .report.page import write_report
 from .result import Result
 from .stages import Stages
 
 
 def build(options: Options) -> Result:
-    """Build the model file, or find that it is there already and unchanged."""
+    """Build the model file, or find that it is there already and unchanged.
+
+    Raises GateFailed, with the report written and no model, where the network does not answer like the float one.
+    """
     stages = Stages()
     with stages.time("describe"):
         plan = plan_build(options)
-        manifest = unchanged(plan.output, plan.fingerprint)
+        # A report shows more than a model file tells.
+        manifest = None if options.report else unchanged(plan.output, plan.fingerprint)
     if manifest is not None:
         return Result(plan.output, manifest, {**manifest.fidelity, "worst": []}, stages.seconds, reused=True)
     return _convert(options, plan, stages)
@@ -39,42 +59,94 @@ def build(options: Options) -> Result:
 def _convert(options: Options, plan: Plan, stages: Stages) -> Result:
     with stages.time("float"):
         network = networks.to_float_tflite(plan.source, options.verbose)
-        float_model, graph = network.data, Graph(network.data)
-        form = classifier_form(graph, str(plan.source.path or plan.source.name))
+        form = classifier_form(Graph(network.data), str(plan.source.path or plan.source.name))
     named = _named(plan, form)
     if plan.choice.default:
         note("  calibrating on ten photographs: enough for a try, too few for a product; give yours by --images DIR")
-    how = _preprocess(plan.source, network.scales_itself or scaling.scales_itself(graph), options)
+    how = _preprocess(plan.source, network, options)
     with stages.time("calibrate"):
         chosen = plan.choice.calibration
         seen, skipped = pictures.prepare(chosen, options.samples, options.seed, form.size, how, "reading images")
-        ranges = calibration.measure(float_model, seen, how)
-    with stages.time("quantize"), step("quantising to int8"):
-        quantised = quantize(float_model, ranges)
+        if warning := first_layer.doubt(network.data, seen, how, network.norm):
+            note(f"  warning: {warning}")
+    with stages.time("quantize"):
+        made = _quantised(options, plan, network.data, seen, how)
     with stages.time("compare"):
         compared = _compared(plan.choice, seen, form, how)
-        found = fidelity.compare(
-            float_model, quantised, compared, how, named.names, held_out=bool(plan.choice.held_out)
-        )
-    _judge(found, plan.source, options.min_agreement)
-    entry = plan.source.entry
+        held_out, classes = bool(plan.choice.held_out), plan.choice.classes
+        found = fidelity.compare(network.data, made.data, compared, how, named.names, held_out, classes)
+    ranges = made.ranges or "none needed"
+    card = calibration_card.card(plan.choice, seen, len(skipped), options.seed, ranges, made.clipped)
     manifest = Manifest(
         name=plan.source.name,
-        architecture=entry.architecture if entry else "custom",
+        architecture=plan.source.entry.architecture if plan.source.entry else "custom",
         alpha=plan.source.alpha,
         input=form.size,
         preprocess=how,
-        scheme=SCHEME,
+        scheme=made.scheme,
         weights=plan.source.origin,
         labels=named.origin,
-        calibration=asdict(calibration.card(plan.choice, seen, len(skipped), options.seed)),
+        calibration=asdict(card) | {"corrections": list(made.corrections)},
         fidelity=found.figures(),
+        decision=_decision(found),
         tools=plan.tools,
         fingerprint=plan.fingerprint,
     )
+    for warning in card.warnings:
+        note(f"  warning: {warning}")
+    judged = _judged(found, plan.source, options)
+    account = Conversion(
+        manifest, len(named.names), found, card, judged, len(network.data), len(made.data), seconds=stages.seconds
+    )
+    advice = what_helps(found, made.scheme, options.effort or "normal", card.images, judged.limit) if judged else ()
+    for sentence in advice:
+        note(f"  {sentence}")
+    account = replace(account, advice=advice, cost=cost.count(Graph(network.data), plan.source.title))
+    compilation = _passed(options, plan, account, made.data, stages)
     with stages.time("write"), step("packing and checking"):
-        manifest = _write(plan, quantised, named.names, manifest)
-    return Result(plan.output, manifest, found.as_json(), stages.seconds, reused=False)
+        manifest = write_model(plan, made.data, compilation, named.names, manifest)
+    return Result(plan.output, manifest, found.as_json(), stages.seconds, reused=False, report=options.report)
+
+
+def _quantised(
+    options: Options, plan: Plan, float_model: bytes, seen: Sequence[pictures.Picture], how: Preprocess
+) -> Quantised:
+    if plan.compiler:
+        with step("quantising with TensorFlow"):
+            data = quantize_with_tensorflow(
+                plan.source, seen, how, io_type=plan.io, per_channel_dense=False, verbose=options.verbose
+            )
+        return Quantised(data, COMPILED_SCHEME, "minmax")
+    wanted = Wanted(
+        options.scheme,
+        plan.io,
+        options.ranges or "auto",
+        options.effort or "normal",
+        options.seed,
+        blamed=str(plan.source.path or plan.source.name),
+        verbose=options.verbose,
+    )
+    return quantize_network(float_model, seen, how, wanted)
+
+
+def _passed(options: Options, plan: Plan, account: Conversion, network: bytes, stages: Stages) -> Compilation | None:
+    """Hold the network against its gates, the Edge TPU's last; the report is written whatever they say."""
+    compilation = None
+    try:
+        if account.verdict:
+            account.verdict.enforce()
+        if plan.compiler:
+            with stages.time("compile"):
+                compilation = compile_checked(plan.compiler, network, options.min_mapped)
+    except GateFailed as failure:
+        limit = account.verdict.limit if account.verdict else 0.0
+        account = replace(account, verdict=gate.Verdict(limit, failed=True, message=str(failure)))
+        raise
+    finally:
+        if options.report:
+            account = replace(account, edgetpu=compilation.log if compilation else None)
+            write_report(report_of_build(account, options.command, options.include_images), options.report)
+    return compilation
 
 
 def _named(plan: Plan, form: Form) -> labels.Named:
@@ -85,14 +157,14 @@ def _named(plan: Plan, form: Form) -> labels.Named:
     return plan.named
 
 
-def _preprocess(source: networks.Source, scales_itself: bool, options: Options) -> Preprocess:
+def _preprocess(source: networks.Source, network: networks.FloatNetwork, options: Options) -> Preprocess:
     if options.preprocess:
         how = scaling.parse(options.preprocess)
     elif source.entry is not None:
         how = source.entry.preprocess
     else:
         # -1 to 1 is what MobileNets that do not scale their input themselves have learned from.
-        how = scaling.parse("raw" if scales_itself else "tf")
+        how = network.expected or scaling.parse("tf")
         note(f"  the network is taken to expect {scaling.in_words(how)}; if not, say so by --preprocess")
     return replace(how, fit=options.fit)
 
@@ -106,33 +178,19 @@ def _compared(
     return [picture for picture in seen if picture.whole]
 
 
-def _judge(found: fidelity.Fidelity, source: networks.Source, asked: float | None) -> None:
+def _decision(found: fidelity.Fidelity) -> DecisionConstants:
+    if not found.held_out:
+        return DecisionConstants(method="nothing was fitted: no images could be held out")
+    return decision_constants.fit(found.evidence.got, found.evidence.wanted, found.evidence.right)
+
+
+def _judged(found: fidelity.Fidelity, source: networks.Source, options: Options) -> gate.Verdict | None:
     if not found.probabilities:
-        note("  warning: the scores will be raw logits: thresholds mean nothing; end the network with a softmax")
-    if source.origin.source.startswith("random") and asked is None:
+        note("  warning: the scores of a picture do not add up to 1: each says yes or no to its own label")
+    if source.origin.source.startswith("random") and options.min_agreement is None:
         note("  random weights: how int8 agrees with float says nothing about a trained network")
-    elif warning := fidelity.judge(found, asked):
-        note(f"  warning: {warning}")
-
-
-def _write(plan: Plan, quantised: bytes, names: tuple[str, ...], manifest: Manifest) -> Manifest:
-    described = metadata(manifest.name, f"{manifest.scheme}, {MAKER}", manifest.preprocess)
-    flatbuffer = Graph(quantised).with_metadata(described)
-    manifest = replace(manifest, flatbuffer_sha256=hashlib.sha256(flatbuffer).hexdigest())
-    entries = {LABELS: "".join(f"{name}\n" for name in names).encode(), MANIFEST: manifest_to_json(manifest).encode()}
-    with new_file(plan.output) as new:
-        if plan.golden_files:
-            new.write_bytes(flatbuffer)
-            bare = ModelFile(new, len(flatbuffer), "", names, manifest)
-            entries |= goldens.make_goldens(plan.golden_files, Classifier(bare), manifest.preprocess)
-        new.write_bytes(pack(flatbuffer, entries))
-        _prove(new)
-    return manifest
-
-
-def _prove(new: Path) -> None:
-    """Read the finished file back as a device would, and run its own goldens."""
-    model = ModelFile.load(new)
-    for result in check_goldens(model, Classifier(model)):
-        if not result.passed:
-            raise LabelcamError(f"the file fails its own golden {result.name}: {result.detail}; please report it")
+        return None
+    verdict = gate.verdict(found, options.min_agreement)
+    if verdict.message and not verdict.failed:
+        note(f"  warning: {verdict.message}")
+    return verdict

@@ -20,6 +20,7 @@ class Result:
     fidelity: dict[str, Any]
     seconds: dict[str, float]
     reused: bool
+    report: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the public form."""
@@ -33,7 +34,7 @@ class Result:
             "seconds": self.seconds,
             "calibration": dict(self.manifest.calibration),
             "fidelity": self.fidelity,
-            "edgetpu": None,
-            "report": None,
+            "edgetpu": dict(self.manifest.edgetpu) or None,
+            "report": None if self.report is None else str(self.report),
             "reused": self.reused,
         }
