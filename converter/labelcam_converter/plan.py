@@ -124,6 +124,8 @@ def _check_options(options: Options) -> None:
     """Refuse what does not go together, before anything is read. Raises UsageError."""
     if options.output:
         check_output(options.output, Path(options.model) if zoo.is_file_name(options.model) else None)
+    if options.report:
+        check_report(options.report, options.output)
     if options.preprocess:
         scaling.parse(options.preprocess)
     io_of(options.scheme, options.io)

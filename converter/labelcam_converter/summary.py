@@ -22,7 +22,16 @@ def print_result(result: Result) -> None:
     size = result.output.stat().st_size / 1e6
     how = "unchanged, reused" if result.reused else f"written in {sum(result.seconds.values()):.0f} s"
     print(f"{result.output}: {size:.2f} MB, {result.manifest.scheme}; {how}")
-    print(f"int8 answers like float on {_agreement(result.fidelity)}")
+    if mapping := result.manifest.edgetpu:
+        mapped = f"{mapping['mapped']} of {mapping['operations']} operations"
+        print(f"{mapped} run on the Edge TPU; the CPU twin lies inside for machines without one")
+    print(f"it answers like float on {_agreement(result.fidelity)}, KL {result.fidelity['kl']:.4f}")
+    if right := result.fidelity["accuracy"]:
+        print(
+            f"it is right on {right['int8']['value']:.1%} of {images(right['images'])}, float {right['float']['value']:.1%}"
+        )
+    if result.report:
+        print(f"{result.report}: the report; open it in a browser")
     if _has_pictures(result.output):
         whose = "" if "scikit-image" in result.manifest.calibration["source"] else " of yours"
         print(f"pictures{whose} lie inside for devices to check themselves on; --golden-images none leaves them out")
@@ -53,7 +62,7 @@ def _has_pictures(path: Path) -> bool:
 
 
 def _cached(entry: zoo.Entry) -> bool:
-    return (weights.keras_path(entry, entry.alpha, entry.size) if entry.keras else weights.person_path()).is_file()
+    return weights.path_of(entry, entry.alpha, entry.size).is_file()
 
 
 def models_as_json() -> dict[str, Any]:
@@ -89,7 +98,7 @@ def print_models() -> None:
             f"{entry.parameters / 1e6:.2f} M",
             f"{entry.macs / 1e6:.0f} M",
             entry.licence,
-            "cached" if _cached(entry) else "keras.applications" if entry.keras else "package index",
+            "cached" if _cached(entry) else "pip" if entry.package else "Keras",
         )
         for entry in zoo.ENTRIES
     ]

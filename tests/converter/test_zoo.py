@@ -19,7 +19,7 @@ def test_the_default_is_a_variant_that_has_weights(entry) -> None:
     assert find(entry.name) is entry
 
 
-@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.keras], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if not entry.package], ids=lambda entry: entry.name)
 def test_every_variant_has_a_file_at_keras_host(entry) -> None:
     """The path of the weights is known for each width and size that is offered."""
     paths = {entry.keras_file(alpha, size) for alpha in entry.alphas for size in entry.sizes}
@@ -39,6 +39,22 @@ def test_impossible_networks_are_refused(alpha: float, size: int) -> None:
     """Random weights allow any width and size that make a network, and no other."""
     with pytest.raises(UsageError):
         check_variant(find("mobilenet_v2"), alpha, size, trained=False)
+
+
+@pytest.mark.parametrize(("name", "file"), [("small", "small_minimalistic"), ("large", "large_minimalistic")])
+def test_the_minimalistic_variants_have_files_of_their_own(name: str, file: str) -> None:
+    """MobileNetV3 without what int8 and the Edge TPU dislike is in the zoo, at the one width that Keras trained."""
+    entry = find(f"mobilenet_v3_{name}_minimalistic")
+    assert entry.keras_file(1.0, 224) == f"mobilenet_v3/weights_mobilenet_v3_{file}_224_1.0_float.h5"
+    assert (entry.minimalistic, entry.architecture, entry.alphas) == (True, "mobilenet_v3", (1.0,))
+
+
+@pytest.mark.parametrize("name", ["person", "efficientnet_lite0"])
+def test_a_network_of_one_width(name: str) -> None:
+    """EfficientNet-Lite0 has no width multiplier, not even with random weights; its size is free then."""
+    with pytest.raises(UsageError, match="has no other than"):
+        check_variant(find(name), 0.5, find(name).size, trained=False)
+    check_variant(find("efficientnet_lite0"), 1.0, 160, trained=False)
 
 
 def test_a_folder_does_not_hide_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def calibration_of(card: calibration_card.Card) -> data.Calibration:
         ("random crops of them", str(card.crops) if card.crops else ""),
         ("held out for comparing", str(card.held_out)),
         ("ranges", card.ranges),
+        ("corrections", ", ".join(card.corrections)),
         ("seed", str(card.seed)),
     ]
     dropped = {
