@@ -15,9 +15,10 @@ HEADER = "# SPDX-FileCopyrightText: 2026 The labelcam authors\n# SPDX-License-Id
 
 SHARED = {
     *("model_file", "preprocess", "runtime", "classifier", "golden", "decision", "images", "records", "errors"),
-    "console",
+    *("console", "web", "scores"),
 }
-"""The modules of the device that the converter may use; golden, so that a build proves its file as the Pi will."""
+"""The modules of the device that the converter may use; golden, so that a build proves its file as the Pi will; web,
+because one file draws the converter's pages and the device's."""
 
 ONLY_IN = {
     "picamera2": ("labelcam/camera/picamera2.py",),

@@ -28,9 +28,18 @@ def keras_folder() -> Path:
 
 def sha256_of(path: Path) -> str:
     """Return the checksum of a file. Raises LabelcamError if it cannot be read."""
+    return _digest(path, "sha256")
+
+
+def md5_of(path: Path) -> str:
+    """Return the checksum that Keras publishes of its files, against damage and not against forgery."""
+    return _digest(path, "md5")
+
+
+def _digest(path: Path, kind: str) -> str:
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.file_digest(file, kind).hexdigest()
     except OSError as error:
         raise LabelcamError(f"{path}: cannot be read ({error.strerror}); check the path") from None
 

@@ -30,6 +30,11 @@ def build_parser() -> OneLineParser:
     inspect = commands.add_parser("inspect", parents=[common], help="what is inside a .tflite file")
     inspect.add_argument("file", type=Path, metavar="FILE.tflite")
     inspect.set_defaults(action=_inspect)
+    _add_compare(commands.add_parser("compare", parents=[common], help="how far two forms of a network agree"))
+    _add_cost(commands.add_parser("cost", parents=[common], help="multiplications, parameters and memory by layer"))
+    _add_train(
+        commands.add_parser("train", parents=[common], help="a network of your own labels, from folders of images")
+    )
     models = commands.add_parser("models", parents=[common], help="the networks that build knows by name")
     models.set_defaults(action=_models)
     return parser
@@ -61,6 +66,23 @@ def _add_build(build: argparse.ArgumentParser) -> None:
         metavar="tf|unit|raw|MEAN,STD",
         help="what the network is fed: -1 to 1, 0 to 1, 0 to 255, or (pixel - MEAN) / STD",
     )
+    add(
+        "--scheme",
+        choices=["int8", "int16x8", "dynamic", "float16", "float32"],
+        default="int8",
+        help="what weights and activations are kept in (int8)",
+    )
+    add("--io", choices=["uint8", "int8", "float32"], help="type of input and output (uint8 for int8, else float32)")
+    add(
+        "--ranges",
+        choices=["minmax", "percentile", "mse", "auto"],
+        help="how ranges follow from the images; auto tries all and keeps the best (auto)",
+    )
+    add(
+        "--effort",
+        choices=["fast", "normal", "max"],
+        help="fast: ranges only; normal: corrections too; max: tuned for minutes against the float network (normal)",
+    )
     add("--golden-images", metavar="DIR|none", help="pictures to put inside for devices to check themselves on")
     add(
         "--min-agreement",
@@ -69,8 +91,68 @@ def _add_build(build: argparse.ArgumentParser) -> None:
         help="fail with exit code 3 below this agreement with float (0.90 with 50 held-out images or more; "
         "with fewer only a warning)",
     )
-    add("-o", "--output", type=Path, metavar="OUT.tflite", help="(NAME_ALPHA_SIZE_int8.tflite)")
+    add("--edgetpu", action="store_true", help="compile it for the Edge TPU, by edgetpu_compiler (docs/edgetpu.md)")
+    add(
+        "--min-mapped",
+        type=_share,
+        metavar="X",
+        help="with --edgetpu: fail with exit code 3 if a smaller share of the operations is mapped "
+        "(all but the QUANTIZE and SOFTMAX at the ends)",
+    )
+    add("-o", "--output", type=Path, metavar="OUT.tflite", help="(NAME_ALPHA_SIZE_SCHEME.tflite)")
+    add("--report", type=Path, metavar="OUT.html", help="write all that was measured as a page")
+    add("--include-images", action="store_true", help="put the worst images themselves into the page, small")
     build.set_defaults(action=_build)
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    add = compare.add_argument
+    add("float", type=Path, metavar="FLOAT", help="the one to be like: .keras, .h5, SavedModel folder or .tflite")
+    add("int8", type=Path, metavar="INT8", help="a .tflite of any scheme")
+    add("--images", type=Path, required=True, metavar="DIR", help="what to compare on; folders may be labels")
+    add("--samples", type=_from(1), default=500, metavar="N", help="images to compare on, at most (500)")
+    add("--seed", type=_from(0), default=0, metavar="N", help="of the choice of images (0)")
+    add("--fit", choices=["crop", "squeeze", "letterbox"], help="how pictures get the network's shape (the file's own)")
+    add(
+        "--preprocess",
+        metavar="tf|unit|raw|MEAN,STD",
+        help="what both are fed: -1 to 1, 0 to 1, 0 to 255, or (pixel - MEAN) / STD (the file's own)",
+    )
+    add("--min-agreement", type=_share, metavar="X", help="end with exit code 3 below this agreement")
+    add("--report", type=Path, metavar="OUT.html", help="write all of it as a page")
+    add("--include-images", action="store_true", help="put the worst images themselves into the page, small")
+    compare.set_defaults(action=_compare)
+
+
+def _add_cost(cost: argparse.ArgumentParser) -> None:
+    add = cost.add_argument
+    add("--model", required=True, metavar="NAME|FILE", help="as build takes it, or a quantised .tflite")
+    add("--alpha", type=float, metavar="A", help="width multiplier of a zoo network")
+    add("--size", type=int, metavar="N", help="side of its input in pixels")
+    cost.set_defaults(action=_cost)
+
+
+def _add_train(train: argparse.ArgumentParser) -> None:
+    add = train.add_argument
+    add("--images", type=Path, required=True, metavar="DIR", help="holds a folder of images for each label")
+    add("--model", required=True, metavar="NAME|FILE", help="to build on: of the zoo (see models), or .keras, .h5")
+    add("-o", "--output", type=Path, required=True, metavar="FILE.keras", help="the labels go beside it, into FILE.txt")
+    add("--alpha", type=float, metavar="A", help="width multiplier of a zoo network")
+    add("--size", type=int, metavar="N", help="side of its input in pixels")
+    add("--weights", default="imagenet", metavar="imagenet|none|FILE", help="none: learn everything, from many images")
+    add("--preprocess", metavar="tf|unit|raw|MEAN,STD", help="what a FILE was fed, as build has it")
+    add(
+        "--fit",
+        choices=["crop", "squeeze", "letterbox"],
+        default="crop",
+        help="how pictures get the network's shape (crop); tell build the same",
+    )
+    add("--epochs", type=_from(1), default=30, metavar="N", help="at most so many (30); it ends where it is best")
+    add("--seed", type=_from(0), default=0, metavar="N", help="of the division, the altered views and the weights (0)")
+    add("--validation", type=_part, default=0.2, metavar="X", help="the part of each label's images that judges (0.2)")
+    add("--fine-tune", action="store_true", help="go on with the network's last layers: slower, and more exact")
+    add("--report", type=Path, metavar="OUT.html", help="write the course of the training and the mistakes as a page")
+    train.set_defaults(action=_train)
 
 
 def _from(least: int) -> Callable[[str], int]:
@@ -96,6 +178,13 @@ def _share(text: str) -> float:
     return value
 
 
+def _part(text: str) -> float:
+    value = _share(text)
+    if not 0.05 <= value <= 0.5:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0.05 and 0.5")
+    return value
+
+
 # The commands import what they need themselves: `--help`, `models` and `inspect` answer without loading an interpreter.
 
 
@@ -104,6 +193,7 @@ def _build(args: argparse.Namespace) -> int:
 
     from .build import build
     from .plan import Options
+    from .quantization.schemes import Scheme
     from .summary import print_result
 
     options = Options(
@@ -117,9 +207,18 @@ def _build(args: argparse.Namespace) -> int:
         seed=args.seed,
         fit=Fit(args.fit),
         preprocess=args.preprocess,
+        scheme=Scheme(args.scheme),
+        io=args.io,
+        ranges=args.ranges,
+        effort=args.effort,
         golden_images=args.golden_images,
         min_agreement=args.min_agreement,
+        edgetpu=args.edgetpu,
+        min_mapped=args.min_mapped,
         output=args.output,
+        report=args.report,
+        include_images=args.include_images,
+        command=tuple(sys.argv[1:]),
         verbose=args.verbose,
     )
     result = build(options)
@@ -139,6 +238,73 @@ def _inspect(args: argparse.Namespace) -> int:
     else:
         for title, text in found.as_rows():
             print(f"{title:18} {text}")
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from labelcam.preprocess import Fit
+
+    from .comparison import Asked, compare_files
+    from .comparison_summary import print_comparison
+    from .report.place import check_report
+
+    asked = Asked(
+        float_path=args.float,
+        int8_path=args.int8,
+        images=args.images,
+        samples=args.samples,
+        seed=args.seed,
+        preprocess=args.preprocess,
+        fit=args.fit and Fit(args.fit),
+        min_agreement=args.min_agreement,
+        verbose=args.verbose,
+    )
+    if args.report:
+        check_report(args.report, args.float, args.int8)
+    found = compare_files(asked)
+    if args.report:
+        from .report.comparison import report_of_comparison
+        from .report.page import write_report
+
+        write_report(report_of_comparison(found, sys.argv[1:], args.include_images), args.report)
+    if args.json:
+        print(json.dumps(found.as_json(), indent=2))
+    else:
+        print_comparison(found)
+    found.enforce()
+    return 0
+
+
+def _cost(args: argparse.Namespace) -> int:
+    from .cost.source import cost_of
+    from .cost.table import print_cost
+
+    found = cost_of(args.model, args.alpha, args.size, verbose=args.verbose)
+    if args.json:
+        print(json.dumps(found.as_json(), indent=2))
+    else:
+        print_cost(found)
+    return 0
+
+
+def _train(args: argparse.Namespace) -> int:
+    from labelcam.preprocess import Fit
+
+    from .train.summary import print_trained
+    from .train.training import Options, train
+
+    asked = {name: getattr(args, name) for name in ("model", "images", "output", "alpha", "size", "weights")}
+    asked |= {name: getattr(args, name) for name in ("preprocess", "epochs", "seed", "validation", "fine_tune")}
+    trained = train(Options(**asked, fit=Fit(args.fit), report=args.report, verbose=args.verbose))
+    if args.report:
+        from .report.page import write_report
+        from .report.training import report_of_training
+
+        write_report(report_of_training(trained, sys.argv[1:]), args.report)
+    if args.json:
+        print(json.dumps(trained.as_json(), indent=2))
+    else:
+        print_trained(trained)
     return 0
 
 

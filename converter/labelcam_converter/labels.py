@@ -63,7 +63,7 @@ def from_file(path: Path) -> Named:
 
 
 def of_zoo(entry: Entry) -> Named:
-    """Return the names of a network of the zoo."""
+    """Return the names of a network of the zoo: one that Keras builds has ImageNet's."""
     names = imagenet_labels() if entry.keras else PERSON
     return Named(names, origin(names, entry.labels, "MIT" if entry.keras else entry.licence), f"the zoo's {entry.name}")
 

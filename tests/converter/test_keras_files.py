@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the worker finds out about a Keras file: its scaling, its end, or why it is no use; one process opens them all."""
+"""What the worker finds out about a Keras file: its scaling, its end, or why it is no use. One process opens all."""
 
 import json
 import subprocess

@@ -146,8 +146,16 @@ def test_the_network_that_learns_is_the_network_that_runs(made: Path, pictures: 
 
 @pytest.fixture(scope="module")
 def before(made: Path, pictures: list[Picture]) -> bytes:
-    """The network `relu`, quantised."""
-    return quantised((made / "relu.tflite").read_bytes(), pictures)
+    """The network `relu`, quantised badly: every bias is off by a step or two of what its layer answers."""
+    graph = Graph(quantised((made / "relu.tflite").read_bytes(), pictures))
+    rng = np.random.default_rng(0)
+    wrong: dict[int, np.ndarray] = {}
+    for step in graph.operations:
+        if step.kind in WEIGHTED:
+            bias = graph.tensors[step.inputs[2]]
+            one_step = graph.tensors[step.outputs[0]].scales[0] / np.array(bias.scales)
+            wrong[step.inputs[2]] = (bias.constant() + rng.normal(0, 1.5, bias.shape) * one_step).astype(np.int32)
+    return graph.with_constants(wrong)
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +165,9 @@ def tuned(made: Path, before: bytes, pictures: list[Picture]) -> tuning.Tuned:
 
 
 def test_tuning_helps_on_photographs_it_has_not_seen(before: bytes, tuned: tuning.Tuned) -> None:
-    """The answers come nearer to the float network's, in a file of the same operations, scales and size."""
+    """What was off is put right, in a file of the same operations, scales and size."""
     assert tuned.kept
-    assert tuned.after < 0.9 * tuned.before
+    assert tuned.after < 0.5 * tuned.before
     assert (tuned.photographs, tuned.held_out) == (9, 1)
     old, new = Graph(before), Graph(tuned.model)
     assert new.operations == old.operations

@@ -15,7 +15,7 @@ from pathlib import Path
 from .refusal import FULL, Refused
 from .reporting import Reporter
 
-TASKS = {"export": ".export"}
+TASKS = {"distil": ".distil", "export": ".export", "quantize": ".quantize", "train": ".train"}
 """The module of each task; its `run(request, folder, reporter)` returns the reply."""
 
 

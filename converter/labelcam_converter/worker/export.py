@@ -2,122 +2,122 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds or reads a network and writes it as a float .tflite."""
 
-import functools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .ending import finished
+from .keras_files import first_norm, read_network, zoo_network
 from .refusal import Refused, first_line
 from .reporting import Reporter
+from .tracing import scaled_range, trace
 
-_HARMLESS = ("InputLayer", "Resizing", "CenterCrop", "Dropout", "GaussianNoise")
-"""Layers that may stand in front of the scaling: an average of pixels is still from 0 to 255."""
+Facts = dict[str, Any]
+"""scaled: what the network itself makes of 0 and of 255, or None; norm: see `first_norm`; ending: see `finished`."""
 
 
 def run(request: dict[str, Any], folder: Path, _reporter: Reporter) -> dict[str, Any]:
-    """Write float.tflite into the folder; the reply tells whether the network is known to scale its input itself."""
-    output = folder / "float.tflite"
+    """Write float.tflite into the folder; the reply has what was found out about the network's two ends."""
+    with opened(request) as (converter, facts):
+        (folder / "float.tflite").write_bytes(converted(converter))
+    return facts
+
+
+@contextmanager
+def opened(request: dict[str, Any]) -> Iterator[tuple[Any, Facts]]:
+    """Give a TFLiteConverter of the network that a request names, ending in probabilities, and the facts about it."""
     if request["kind"] == "saved_model":
-        output.write_bytes(_from_saved_model(request["path"]))
-        return {"scales_itself": False}
+        yield _saved_model_converter(request["path"])
+        return
     model = read_network(request["path"]) if request["kind"] == "file" else zoo_network(request)
-    output.write_bytes(export(model))
-    return {"scales_itself": scales_itself(model)}
-
-
-def scales_itself(model: Any) -> bool:
-    """Whether the first layer that changes values for good, in however many models inside models, scales them.
-
-    In the .tflite this can no longer be seen where the converter has folded it into the first convolution.
-    """
-    kinds = (type(layer).__name__ for layer in _flat(model))
-    # What begins with Rand… augments, which happens in training only.
-    first = next((kind for kind in kinds if kind not in _HARMLESS and not kind.startswith("Rand")), None)
-    return first in ("Rescaling", "Normalization")
-
-
-def _flat(model: Any) -> Iterator[Any]:
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            yield from _flat(layer)
-        else:
-            yield layer
-
-
-def read_network(path: str) -> Any:
-    """Return the Keras model in a file. Raises Refused if Keras cannot read it."""
-    import keras
-
-    class DepthwiseConv2D(keras.layers.DepthwiseConv2D):  # type: ignore[misc]
-        """Keras 2 wrote a `groups` that Keras 3 refuses; for a depthwise convolution it never meant anything."""
-
-        def __init__(self, *args: Any, groups: int | None = None, **kwargs: Any) -> None:  # noqa: ARG002
-            super().__init__(*args, **kwargs)
-
-    try:
-        return keras.models.load_model(path, custom_objects={"DepthwiseConv2D": DepthwiseConv2D}, compile=False)
-    except Exception as error:  # h5py, zipfile and Keras raise nearly everything for a damaged file
-        raise Refused(f"Keras cannot read it ({first_line(error)}); save it again by model.save()") from error
-
-
-def zoo_network(request: dict[str, Any]) -> Any:
-    """Return a network of keras.applications with the weights that the request names, random ones for None."""
-    import keras
-
-    keras.utils.set_random_seed(request["seed"])
-    size, weights = request["size"], request["weights"]
-    build = getattr(keras.applications, request["function"])
-    try:
-        return build(input_shape=(size, size, 3), alpha=request["alpha"], weights=weights)
-    except Exception as error:
-        if weights is None:
-            raise
-        raise Refused(f"{weights} does not fit {request['function']} ({first_line(error)}); check --alpha") from error
+    with _keras_converter(model) as found:
+        yield found
 
 
 def export(model: Any) -> bytes:
     """Return a Keras model as a float .tflite. Raises Refused if it is no image classifier."""
+    with _keras_converter(model) as (converter, _facts):
+        return converted(converter)
+
+
+@contextmanager
+def _keras_converter(model: Any) -> Iterator[tuple[Any, Facts]]:
     import keras
     import tensorflow as tf
 
+    shape = _picture_shape(model)
+
+    def answer(x: Any) -> Any:
+        told = model(x, training=False)
+        return tf.nest.flatten(told)[0]  # the only one, but perhaps in a list or under a name
+
+    call, facts = _seen(answer, shape)
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    # A batch of exactly 1: with an open one, SHAPE, STRIDED_SLICE and PACK come in and break the delegation.
+    archive.add_endpoint("serve", call, [tf.TensorSpec([1, *shape], tf.float32)])
+    with tempfile.TemporaryDirectory(prefix="labelcam-") as folder:
+        archive.write_out(folder, verbose=False)
+        yield tf.lite.TFLiteConverter.from_saved_model(folder), {**facts, "norm": first_norm(model)}
+
+
+def _picture_shape(model: Any) -> tuple[int, ...]:
     inputs, outputs = getattr(model, "inputs", None), getattr(model, "outputs", None)
     if not inputs or not outputs:
-        raise Refused("it has no fixed input; save a functional or built model")
+        raise Refused("it has no fixed input; save a functional or built model, or export it by model.export('folder')")
     for what, found in (("input", inputs), ("output", outputs)):
         if len(found) != 1:
             raise Refused(f"has {len(found)} {what}s; only an image classifier with one {what} can be converted")
     shape = tuple(inputs[0].shape)[1:]
     if len(shape) != 3 or None in shape:
         raise Refused(f"its input is {list(shape)} a picture, but a fixed [height, width, 3] is needed")
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    # A batch of exactly 1: with an open one, SHAPE, STRIDED_SLICE and PACK come in and break the delegation.
-    spec = tf.TensorSpec([1, *shape], tf.float32)
-    archive.add_endpoint("serve", functools.partial(model.__call__, training=False), [spec])
-    with tempfile.TemporaryDirectory(prefix="labelcam-") as folder:
-        archive.write_out(folder, verbose=False)
-        return _converted(tf.lite.TFLiteConverter.from_saved_model(folder))
+    return shape
 
 
-def _from_saved_model(folder: str) -> bytes:
+def _saved_model_converter(folder: str) -> tuple[Any, Facts]:
     import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     try:
         loaded = tf.saved_model.load(folder)
         serve = loaded.signatures["serving_default"]
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged folder makes TensorFlow raise nearly anything
         raise Refused(f"TensorFlow cannot load it ({first_line(error)}); export it again by model.export()") from error
     specs = serve.structured_input_signature[1]
     if len(specs) != 1 or len(serve.structured_outputs) != 1:
         raise Refused("has more than one input or output; only an image classifier with one of each can be converted")
     ((name, spec),) = specs.items()
-    fixed = tf.TensorSpec([1, *spec.shape[1:]], spec.dtype)  # see `export`
-    function = tf.function(lambda x: serve(**{name: x}), input_signature=[fixed]).get_concrete_function()
-    return _converted(tf.lite.TFLiteConverter.from_concrete_functions([function], loaded))
+    if spec.shape.rank != 4 or None in spec.shape[1:]:
+        told = "of any shape" if spec.shape.rank is None else list(spec.shape[1:])
+        raise Refused(f"its input is {told} a picture, but a fixed [height, width, 3] is needed")
+    ((answer, _),) = serve.structured_outputs.items()
+
+    def call(x: Any) -> Any:
+        return serve(**{name: tf.cast(x, spec.dtype)})[answer]
+
+    shape = tuple(spec.shape[1:])
+    # Frozen, the functions that call functions lie open.
+    ended, facts = _seen(call, shape, convert_variables_to_constants_v2)
+    function = tf.function(ended, input_signature=[tf.TensorSpec([1, *shape], tf.float32)]).get_concrete_function()
+    return tf.lite.TFLiteConverter.from_concrete_functions([function], loaded), {**facts, "norm": None}
 
 
-def _converted(converter: Any) -> bytes:
+def _seen(
+    call: Callable[[Any], Any], shape: tuple[int, ...], prepared: Callable[[Any], Any] = lambda traced: traced
+) -> tuple[Callable[[Any], Any], Facts]:
+    """Return the function with an end that says probabilities, and what its graph tells."""
+    try:
+        traced = prepared(trace(call, shape))
+    except Exception as error:  # layers raise what they like
+        raise Refused(f"TensorFlow cannot compute it ({first_line(error)}); save it again by model.save()") from error
+    ended, ending = finished(call, traced)
+    return ended, {"scaled": scaled_range(traced), "ending": ending}
+
+
+def converted(converter: Any) -> bytes:
+    """Return what a TFLiteConverter makes. Raises Refused if it cannot."""
     try:
         return bytes(converter.convert())
     except Exception as error:  # the converter raises Exception itself

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rounding weights to the grid of their channel so that the errors cancel over the inputs that really come.
+
+The nearest step is best for each weight alone, not for their sum: inputs vary together. As GPTQ has it (Frantar et al.
+2022, after Hassibi's optimal brain surgeon), weights are rounded one tap after the other, and the error of each is made
+good by those that are still to come, by the inverse covariance of the inputs.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .moments import Moments
+from .weighted import Matrix
+
+STEPS = 127
+"""Weights are symmetric: -127 to 127 steps."""
+
+_DAMPING = 0.2
+"""Of the mean variance, added to each: what few pictures say of how inputs vary together is not all true. On two
+networks a KL of 0.0038 and 0.0025, where 0.05 gave 0.0041 and 0.0026."""
+
+_BLOCK = 64
+
+_Array = NDArray[np.float64]
+
+
+def nearest(weights: Matrix, scales: _Array) -> Matrix:
+    """Return each weight at the nearest step of its channel's scale."""
+    return np.asarray(np.clip(np.round(weights / scales), -STEPS, STEPS) * scales, np.float64)
+
+
+def by_covariance(weights: Matrix, scales: _Array, moments: Moments, depthwise: bool) -> Matrix:
+    """Return the weights, taps x output channels, at steps whose errors cancel over the layer's inputs."""
+    if depthwise:
+        return _channel_by_channel(weights, scales, moments.covariance)
+    return _all_taps(weights, scales, moments.covariance)
+
+
+def _all_taps(weights: Matrix, scales: _Array, covariance: _Array) -> Matrix:
+    order = np.argsort(-np.diagonal(covariance), kind="stable")  # what varies most is rounded while all others can help
+    spread = _spread(covariance[np.ix_(order, order)])
+    left, rounded = weights[order], np.empty_like(weights)
+    for begin in range(0, len(left), _BLOCK):
+        end = min(begin + _BLOCK, len(left))
+        missed = np.empty((end - begin, left.shape[1]))
+        for tap in range(begin, end):
+            rounded[order[tap]] = nearest(left[tap], scales)
+            missed[tap - begin] = (left[tap] - rounded[order[tap]]) / spread[tap, tap]
+            left[tap + 1 : end] -= np.outer(spread[tap, tap + 1 : end], missed[tap - begin])
+        left[end:] -= spread[begin:end, end:].T @ missed
+    return rounded
+
+
+def _channel_by_channel(weights: Matrix, scales: _Array, covariance: _Array) -> Matrix:
+    variance = np.diagonal(covariance, axis1=1, axis2=2)
+    order = np.argsort(-variance, axis=1, kind="stable")
+    sorted_rows = np.take_along_axis(covariance, order[:, :, None], axis=1)
+    spread = _spread(np.take_along_axis(sorted_rows, order[:, None, :], axis=2))
+    left = np.take_along_axis(weights.T, order, axis=1)
+    rounded = np.empty_like(left)
+    for tap in range(left.shape[1]):
+        rounded[:, tap] = nearest(left[:, tap], scales)
+        missed = (left[:, tap] - rounded[:, tap]) / spread[:, tap, tap]
+        left[:, tap + 1 :] -= spread[:, tap, tap + 1 :] * missed[:, None]
+    result = np.empty_like(rounded)
+    np.put_along_axis(result, order, rounded, axis=1)
+    return result.T
+
+
+def _spread(covariance: _Array) -> _Array:
+    """The upper Cholesky factor of the inverse: its rows say how an error spreads over the taps still to come."""
+    size = covariance.shape[-1]
+    mean = np.trace(covariance, axis1=-2, axis2=-1)[..., None, None] / size
+    damped = covariance + np.eye(size) * np.maximum(_DAMPING * mean, 1e-12)
+    # Single precision is enough for what is damped, and twice as fast.
+    return np.swapaxes(np.linalg.cholesky(np.linalg.inv(damped.astype(np.float32))), -1, -2).astype(np.float64)
