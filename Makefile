@@ -17,12 +17,12 @@ PROGRESS = awk -v tty="$$(test -t 2 && echo 1)" -v total="$$(grep -c '==' constr
 	/^ERROR/ { print } END { if (tty) printf "\r\033[K" }' >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench size constraints clean
+.PHONY: help demo test lint bench bench-converter size constraints clean
 
 help: ## print this
 	@echo "labelcam: a Raspberry Pi with a camera that says what it sees"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  make demo MODEL=person|mobilenet_v2|FILE  CAMERA=v4l2:/dev/video0|photos:DIR|rtsp://…"
 
@@ -47,6 +47,9 @@ lint: $(VENV)/host ## ruff and mypy --strict
 
 test: lint ## everything that can be proved on this machine
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench-converter: $(VENV)/host ## int8 against float: our converter beside Google's two, as a table
+	@$(BIN)/python tests/bench/converter_bench.py $(ARGS)
 
 bench: $(VENV)/host ## speed and memory against the bare interpreter and MediaPipe, as JSON
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
