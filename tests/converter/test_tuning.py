@@ -228,7 +228,7 @@ def test_the_photographs_that_decide_are_not_tuned_on() -> None:
 
 def test_rounds_follow_the_size_of_the_network() -> None:
     """Twice the work, half the rounds, between two limits: the machine's speed has no say."""
-    assert tuning.rounds_for(300_000_000) == 500
-    assert tuning.rounds_for(600_000_000) == 250
+    assert tuning.rounds_for(300_000_000) == 250
+    assert tuning.rounds_for(600_000_000) == 125
     assert tuning.rounds_for(0) == 600
-    assert tuning.rounds_for(10**11) == 120
+    assert tuning.rounds_for(10**11) == 60

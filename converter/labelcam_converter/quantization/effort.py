@@ -141,7 +141,7 @@ class _Workshop:
 
 
 def _worth_trying(wanted: Wanted) -> bool:
-    # 16 bits have room for every value, and their kernels take a hundred times as long to try anything.
+    # 16 bits have room for every value, and their kernels take dozens of times as long.
     return wanted.scheme is not Scheme.INT16X8 and (wanted.ranges == "auto" or wanted.effort != "fast")
 
 

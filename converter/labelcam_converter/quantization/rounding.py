@@ -17,8 +17,8 @@ STEPS = 127
 """Weights are symmetric: -127 to 127 steps."""
 
 _DAMPING = 0.2
-"""Of the mean variance, added to each: what few pictures say of how inputs vary together is not all true. On two
-networks a KL of 0.0038 and 0.0025, where 0.05 gave 0.0041 and 0.0026."""
+"""Of the mean variance, added to each: what few pictures say of how inputs vary together is not all true. On
+MobileNetV2 with 104 pictures a KL of 0.0039, where 0.05 gave 0.0042."""
 
 _BLOCK = 64
 

@@ -27,10 +27,10 @@ PICTURES = 1024
 TO_DECIDE = 100
 """Pictures of other photographs that decide whether the tuned network is kept."""
 
-ROUNDS = (120, 600)
+ROUNDS = (60, 600)
 """Fewest and most rounds, of 16 pictures each."""
 
-_WORK = 150e9
+_WORK = 75e9
 """Rounds times the multiplications of one inference: counted, not timed, so that the same network gets the same."""
 
 

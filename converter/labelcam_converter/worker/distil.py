@@ -26,11 +26,14 @@ WEIGHT_PACE = 3e-4
 """Steps of int8 that a weight moves at most in one round, at first. Most weights need to go one step up or down or not
 at all; ten times this, and the network forgets more than it learns."""
 
-BIAS_PACE = 0.06
+BIAS_PACE = 0.03
 """Steps of the layer's output that a bias moves at most in one round, at first."""
 
 _MEMORY, _SQUARES = 0.9, 0.999
 """How much of the past the running means of gradients and of their squares keep."""
+
+_WARM_UP = 0.15
+"""Of the rounds, until the pace is full: Adam's first steps are long ones by a guess."""
 
 THREADS = 2
 """Fixed, so that sums come out the same on machines with more cores."""
@@ -49,9 +52,7 @@ def run(request: dict[str, Any], folder: Path, reporter: Reporter) -> dict[str, 
     reporter.begin("tuning the int8 network", rounds)
     for number, batch in zip(range(rounds), _batches(pictures, request["seed"]), strict=False):
         normalised = (batch.astype(np.float32) - np.float32(request["mean"])) / np.float32(request["std"])
-        # Down to nothing along half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983): it ends where it is.
-        pace = 0.5 * (1 + math.cos(math.pi * number / rounds))
-        learn(tf.constant(normalised), tf.constant(pace, tf.float32))
+        learn(tf.constant(normalised), tf.constant(_pace(number, rounds), tf.float32))
         reporter.advance()
     constants: dict[str, Any] = {str(index): value for index, value in student.constants().items()}
     np.savez(folder / CONSTANTS, **constants)
@@ -68,6 +69,11 @@ def _batches(pictures: NDArray[np.uint8], seed: int) -> Iterator[NDArray[np.uint
         chosen, waiting = waiting[:BATCH], waiting[BATCH:]
         turned = rng.integers(2, size=BATCH)
         yield np.stack([pictures[n][:, ::-1] if flip else pictures[n] for n, flip in zip(chosen, turned, strict=True)])
+
+
+def _pace(number: int, rounds: int) -> float:
+    """From nothing to nearly 1 and, along half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983), to nothing."""
+    return min(1.0, (number + 1) / (_WARM_UP * rounds)) * 0.5 * (1 + math.cos(math.pi * number / rounds))
 
 
 def _learner(student: Student) -> Callable[[Any, Any], Any]:
