@@ -100,10 +100,11 @@ def _convert(options: Options, plan: Plan, stages: Stages) -> Result:
     advice = what_helps(found, made.scheme, options.effort or "normal", card.images, judged.limit) if judged else ()
     for sentence in advice:
         note(f"  {sentence}")
-    account = replace(account, advice=advice, cost=cost.count(Graph(network.data), plan.source.title))
+    account = replace(account, advice=advice, cost=_cost(plan.source.title, network.data, made.data))
     compilation = _passed(options, plan, account, made.data, stages)
     with stages.time("write"), step("packing and checking"):
         manifest = write_model(plan, made.data, compilation, named.names, manifest)
+    _report(options, replace(account, manifest=manifest, edgetpu=compilation.log if compilation else None))
     return Result(plan.output, manifest, found.as_json(), stages.seconds, reused=False, report=options.report)
 
 
@@ -129,23 +130,24 @@ def _quantised(
 
 
 def _passed(options: Options, plan: Plan, account: Conversion, network: bytes, stages: Stages) -> Compilation | None:
-    """Hold the network against its gates, the Edge TPU's last; the report is written whatever they say."""
-    compilation = None
+    """Hold the network against its gates, the Edge TPU's last; where one of them fails, the report says so."""
     try:
         if account.verdict:
             account.verdict.enforce()
-        if plan.compiler:
-            with stages.time("compile"):
-                compilation = compile_checked(plan.compiler, network, options.min_mapped)
+        if not plan.compiler:
+            return None
+        with stages.time("compile"):
+            return compile_checked(plan.compiler, network, options.min_mapped)
     except GateFailed as failure:
         limit = account.verdict.limit if account.verdict else 0.0
-        account = replace(account, verdict=gate.Verdict(limit, failed=True, message=str(failure)))
+        _report(options, replace(account, verdict=gate.Verdict(limit, failed=True, message=str(failure))))
         raise
-    finally:
-        if options.report:
-            account = replace(account, edgetpu=compilation.log if compilation else None)
-            write_report(report_of_build(account, options.command, options.include_images), options.report)
-    return compilation
+
+
+def _report(options: Options, account: Conversion) -> None:
+    """Write what was asked for; only of a network that became a file or failed a gate, never of half a build."""
+    if options.report:
+        write_report(report_of_build(account, options.command, options.include_images), options.report)
 
 
 def _named(plan: Plan, form: Form) -> labels.Named:
@@ -175,6 +177,11 @@ def _compared(
         return pictures.prepare(choice.held_out, 0, 0, form.size, how, "reading held-out images")[0]
     # Too few to spare any: on the very images that calibrated, and the figures say so.
     return [picture for picture in seen if picture.whole]
+
+
+def _cost(title: str, exact: bytes, quantised: bytes) -> cost.Cost:
+    """The layers as the float network has them, which no scheme changes; the memory that the quantised one needs."""
+    return replace(cost.count(Graph(exact), title), memory=cost.count(Graph(quantised), title).memory)
 
 
 def _decision(found: fidelity.Fidelity) -> DecisionConstants:

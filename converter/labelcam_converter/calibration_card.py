@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -144,7 +145,7 @@ def _histogram(values: Sequence[NDArray[np.uint8]]) -> tuple[float, ...]:
 
 
 def _luma(pixels: Pixels) -> NDArray[np.uint8]:
-    return np.asarray(pixels @ np.array([0.299, 0.587, 0.114]), np.uint8)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)  # rounded: a grey keeps its level
 
 
 def _warnings(pixels: Sequence[Pixels], used: int, classes: Mapping[str, int], brightness: float) -> list[str]:

@@ -54,14 +54,17 @@ class _Search:
 def classes_of(folder: Path, files: Sequence[Path]) -> dict[Path, str]:
     """Return the class of every file below a folder that has one folder a class; empty for a flat folder.
 
-    The class is the uppermost folder that is not only a part of a data set, such as train.
+    The class is the uppermost folder that is not only a part of a data set. One that stands beside folders of classes,
+    with images in it, is a class itself, however it is called: bus, car, train.
     """
-    classes = {}
+    classes: dict[Path, str] = {}
     for path in files:
         names = [name for name in path.relative_to(folder).parts[:-1] if name.lower() not in PARTS]
         if names:
             classes[path] = names[0]
-    return classes
+    beside = {path.parent.parent for path, name in classes.items() if path.parent.name == name}
+    loose = (path for path in files if path not in classes and path.parent != folder)
+    return classes | {path: path.parent.name for path in loose if path.parent.parent in beside}
 
 
 def held_out_of(images: int, samples: int) -> int:

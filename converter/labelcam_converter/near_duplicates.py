@@ -65,6 +65,8 @@ class Gallery:
         self._looks: list[Look] = []
         self._gradients: NDArray[np.bool_] = np.empty((64, BITS), np.bool_)
         """Of the looks, one a row; twice as many rows whenever they do not suffice."""
+        self._plain: NDArray[np.bool_] = np.zeros(64, np.bool_)
+        """Which of the looks have no structure, by the same rows."""
 
     def add(self, new: Look) -> bool:
         """Keep the picture unless it is a copy of one that is kept already; whether it was kept."""
@@ -74,7 +76,9 @@ class Gallery:
                     return False
         if len(self._looks) == len(self._gradients):
             self._gradients = np.concatenate([self._gradients, self._gradients])
+            self._plain = np.concatenate([self._plain, self._plain])
         self._gradients[len(self._looks)] = new.gradients
+        self._plain[len(self._looks)] = new.contrast < PLAIN
         self._looks.append(new)
         return True
 
@@ -88,8 +92,7 @@ class Gallery:
     def _distances(self, new: Look) -> NDArray[np.intp]:
         """Differing bits to every picture that is kept; BITS to those without structure."""
         kept = self._gradients[: len(self._looks)]
-        plain = np.array([each.contrast < PLAIN for each in self._looks], np.bool_)
-        return np.where(plain, BITS, np.count_nonzero(kept != new.gradients, axis=1))
+        return np.where(self._plain[: len(kept)], BITS, np.count_nonzero(kept != new.gradients, axis=1))
 
 
 def _furthest_cell(one: Look, other: Look) -> float:

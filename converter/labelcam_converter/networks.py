@@ -146,8 +146,8 @@ def _of_tflite(source: Source) -> FloatNetwork:
         graph = Graph(data)
     except ModelFileError as error:
         raise ModelFileError(f"{source.path}: {error}") from None
-    feed_forward(graph, str(source.path))
     classifier_input(graph, str(source.path))
+    feed_forward(graph, str(source.path))
     data = _of_one_picture(data, graph, source.path)
     expected = model.manifest.preprocess if model.manifest else scaling.of_graph(Graph(data))
     data, ending = endings.finished(data)

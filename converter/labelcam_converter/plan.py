@@ -4,6 +4,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from labelcam.errors import UsageError
 from labelcam.preprocess import Fit
@@ -105,12 +106,20 @@ def plan_build(options: Options) -> Plan:
         "goldens": len(golden_files),
         "labels": named and [named.names, asdict(named.origin)],
         "source": [source.name, source.kind, source.alpha, source.size, asdict(source.origin)],
+        "choice": _told_of(choice),
         "tools": tools,
     }
     every = (*choice.calibration, *choice.held_out, *golden_files)
     made_of = fingerprint(asked, every)
     io = io_of(options.scheme, options.io)
     return Plan(source, output, named, choice, golden_files, tools, made_of, io, compiler)
+
+
+def _told_of(choice: pictures.Choice) -> list[Any]:
+    """What the manifest tells of the images beside what is in them: renaming a folder renames a class."""
+    used = (*choice.calibration, *choice.held_out)
+    classes = [choice.classes.get(path) for path in used]
+    return [choice.found, choice.unreadable, choice.near_duplicates, len(choice.calibration), classes]
 
 
 _DECIDING = (
@@ -126,19 +135,23 @@ def _check_options(options: Options) -> None:
         check_output(options.output, Path(options.model) if zoo.is_file_name(options.model) else None)
     if options.report:
         check_report(options.report, options.output)
+    if options.include_images and not options.report:
+        raise UsageError("--include-images is for the report; give --report as well, or leave it out")
     if options.preprocess:
         scaling.parse(options.preprocess)
+    _check_scheme(options)
+    if options.edgetpu:
+        _check_edgetpu(options)
+    elif options.min_mapped is not None:
+        raise UsageError("--min-mapped is for files of the Edge TPU; give --edgetpu as well, or leave it out")
+
+
+def _check_scheme(options: Options) -> None:
     io_of(options.scheme, options.io)
     if options.ranges and not options.scheme.integer:
         raise UsageError(f"--ranges: {options.scheme} has no ranges to choose; leave --ranges out")
     if options.effort == "max" and options.scheme is not Scheme.INT8:
         raise UsageError(f"--effort max: only int8 is tuned; leave it out for {options.scheme}")
-    if options.include_images and not options.report:
-        raise UsageError("--include-images is for the report; give --report as well, or leave it out")
-    if options.edgetpu:
-        _check_edgetpu(options)
-    elif options.min_mapped is not None:
-        raise UsageError("--min-mapped is for files of the Edge TPU; give --edgetpu as well, or leave it out")
 
 
 def _check_edgetpu(options: Options) -> None:

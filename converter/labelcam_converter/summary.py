@@ -27,9 +27,8 @@ def print_result(result: Result) -> None:
         print(f"{mapped} run on the Edge TPU; the CPU twin lies inside for machines without one")
     print(f"it answers like float on {_agreement(result.fidelity)}, KL {result.fidelity['kl']:.4f}")
     if right := result.fidelity["accuracy"]:
-        print(
-            f"it is right on {right['int8']['value']:.1%} of {images(right['images'])}, float {right['float']['value']:.1%}"
-        )
+        ours, exact = right["int8"]["value"], right["float"]["value"]
+        print(f"it is right on {ours:.1%} of {images(right['images'])}, float on {exact:.1%}")
     if result.report:
         print(f"{result.report}: the report; open it in a browser")
     if _has_pictures(result.output):

@@ -158,10 +158,7 @@ converter.representative_dataset = lambda: ([picture] for picture in shown)
 (folder / "swish_int8.tflite").write_bytes(converter.convert())  # as Google's own tool quantises it
 for name in ("two_inputs", "wrong_rank", "no_classifier"):
     model = keras.models.load_model(folder / f"{name}.keras")
-    specs = [tf.TensorSpec([1, *tensor.shape[1:]], tf.float32) for tensor in model.inputs]
-    run = (lambda *tensors: model(list(tensors))) if len(specs) > 1 else model
-    function = tf.function(run, input_signature=specs)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], model)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
     (folder / f"{name}.tflite").write_bytes(converter.convert())
 '''
 

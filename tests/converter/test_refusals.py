@@ -123,7 +123,7 @@ def test_options_that_make_no_sense(arguments: tuple[str, ...], reason: str, con
 
 def test_options_of_a_later_version(convert) -> None:
     """An option that does not exist is refused, not ignored."""
-    assert convert("build", "--model", "person", "--edgetpu").returncode == 2
+    assert convert("build", "--model", "person", "--prune").returncode == 2
 
 
 def test_an_empty_folder_of_images(networks: Path, convert, the_error, tmp_path: Path) -> None:

@@ -40,6 +40,12 @@ class Moments:
         mean = self.mean
         return self.products / self.rows - mean[..., :, None] * mean[..., None, :]
 
+    @property
+    def power(self) -> NDArray[np.float64]:
+        """The mean square over all taps; one for each channel where the layer is depthwise."""
+        taps = self.products.shape[-1]
+        return np.asarray(np.trace(self.products, axis1=-2, axis2=-1) / (taps * self.rows), np.float64)
+
 
 class Gatherer:
     """Adds up rows to moments, many at once."""

@@ -97,8 +97,8 @@ def share_of(share: Share) -> data.Share:
 
 
 def cost_of(network: costs.Cost) -> data.Cost:
-    """Return what a network costs, its memory as it is when all activations are int8."""
-    memory = next(memory for memory in network.memory if memory.dtype == "int8")
+    """Return what a network costs, its memory as its activations are."""
+    memory = network.memory[0]
     return data.Cost(
         macs=network.macs,
         parameters=network.parameters,

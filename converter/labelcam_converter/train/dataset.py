@@ -103,11 +103,16 @@ def _by_label(folder: Path) -> dict[str, list[Path]]:
             "label into a folder of its own, and what shows none of them into one more"
         )
     for name in names:
-        if parse_labels(f"{name}\n") != (name,):
+        if parse_labels(f"{name}\n") != (name,) or not _is_text(name):
             raise ImageError(f"--images {folder}: {name!r} is no name for a label; rename the folder")
     if loose := len(files) - len(classes):
         log.warning("%s: %s in no label's folder left out", folder, images(loose))
     return {name: [path for path in files if classes.get(path) == name] for name in names}
+
+
+def _is_text(name: str) -> bool:
+    """Whether UTF-8 can write it: a folder's name may be any bytes, a file of labels may not."""
+    return name.encode(errors="ignore").decode() == name
 
 
 def _label_folders(folder: Path) -> Iterator[str]:

@@ -54,9 +54,8 @@ class Options:
 def train(options: Options) -> Trained:
     """Train, save the network and its labels, and return how good it is. Raises LabelcamError in one line."""
     stages = Stages()
-    names = options.output.with_suffix(".txt")
     source = _open(options)
-    _check_output(options.output, names, source.path)
+    names = _check_output(options.output, source.path)
     if options.report:
         check_report(options.report, options.output, names, source.path)
     require_tensorflow("train")
@@ -105,10 +104,16 @@ def _open(options: Options) -> networks.Source:
     return networks.open_zoo(entry, alpha, size, options.weights, options.seed)
 
 
-def _check_output(output: Path, names: Path, source: Path | None) -> None:
-    """Refuse a place where the two files cannot be put, or would destroy something. Raises UsageError."""
+def _check_output(output: Path, source: Path | None) -> Path:
+    """Return where the labels go; refuse a place where the two files cannot be put, or would destroy something.
+
+    Raises UsageError.
+    """
+    if output.is_dir():
+        raise UsageError(f"-o {output}: is a folder; name a .keras file")
     if output.suffix.lower() != ".keras":
         raise UsageError(f"-o {output}: a trained network ends with .keras; name it {output.name}.keras")
+    names = output.with_suffix(".txt")
     if not output.parent.is_dir():
         raise UsageError(f"-o {output}: there is no folder {output.parent}; make it first: mkdir -p {output.parent}")
     if not os.access(output.parent, os.W_OK | os.X_OK):
@@ -120,6 +125,7 @@ def _check_output(output: Path, names: Path, source: Path | None) -> None:
         raise UsageError(f"-o {output}: is the network that is to be trained on; choose another name")
     if names.exists() and not output.exists():
         raise UsageError(f"-o {output}: the labels go into {names}, which is something else's; choose another name")
+    return names
 
 
 def _request(options: Options, source: networks.Source, dataset: Dataset) -> dict[str, Any]:
