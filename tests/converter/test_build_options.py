@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from labelcam.model_file import ModelFile
+from labelcam_converter.cost import count
+from labelcam_converter.flatbuffer import Graph
 
 SCHEMES = {
     "int8": "full-integer int8, per-channel weights, uint8 input and output",
@@ -43,6 +45,37 @@ def test_every_scheme_runs_on_the_device(scheme: str, networks: Path, colour_ima
     command = [sys.executable, "-m", "labelcam", "classify", tmp_path / told["output"], picture, "--json"]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(said.stdout)["top"][0]["label"] == "red"
+
+
+def test_a_folder_that_is_renamed_is_another_class(networks: Path, colour_images: Path, tmp_path: Path) -> None:
+    """The same pixels under another class are right about something else: nothing is reused."""
+    by_colour = tmp_path / "by_colour"
+    for path in colour_images.iterdir():
+        folder = by_colour / path.name.partition("_")[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / path.name).write_bytes(path.read_bytes())
+    command = (*from_colours(networks, by_colour), "-o", "out.tflite", "--json")
+    first = json.loads(build(tmp_path, *command).stdout)
+    (by_colour / "red").rename(by_colour / "rouge")
+    second = json.loads(build(tmp_path, *command).stdout)
+    assert (first["calibration"]["classes"], second["reused"]) == ({"blue": 8, "green": 8, "red": 8}, False)
+    assert second["calibration"]["classes"] == {"blue": 8, "green": 8, "rouge": 8}
+
+
+@pytest.mark.parametrize(("scheme", "times"), [("int8", 1), ("float16", 4)])
+def test_a_report_tells_the_memory_of_what_was_built(
+    scheme: str, times: int, networks: Path, colour_images: Path, tmp_path: Path
+) -> None:
+    """A network that computes in float32 takes four times the memory of one in int8."""
+    options = from_colours(networks, colour_images)
+    done = build(tmp_path, *options, "--scheme", scheme, "-o", "out.tflite", "--report", "out.html")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "out.html").read_text()
+    told = json.loads(page.partition('id="report-data">')[2].partition("</script>")[0])
+    (in_bytes,) = (
+        row for row in count(Graph((networks / "colours.tflite").read_bytes()), "").memory if row.dtype == "int8"
+    )
+    assert told["cost"]["activation_bytes_peak"] == times * in_bytes.peak_bytes
 
 
 def test_a_failed_gate_leaves_a_report_and_no_model(networks: Path, colour_images: Path, tmp_path: Path) -> None:

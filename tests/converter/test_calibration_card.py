@@ -44,6 +44,8 @@ def test_everything_is_counted() -> None:
 
 def test_histograms_are_shares() -> None:
     """Sixteen shares that add up to 1, for brightness and for each colour."""
+    grey = card_of([np.full((8, 8, 3), 128, np.uint8)] * 20)
+    assert grey.brightness_histogram == grey.colours["green"].histogram
     red = np.zeros((8, 8, 3), np.uint8)
     red[..., 0] = 255
     told = card_of([red] * 20)

@@ -80,12 +80,13 @@ def test_what_is_known_at_once_is_said_at_once(convert, the_error, networks: Pat
 
 
 def test_ctrl_c_while_the_compiler_works(networks: Path, colour_images: Path, path: str, tmp_path: Path) -> None:
-    """Exit code 130, with no file and no process left."""
+    """Exit code 130, with no file, not even a report, and no process left."""
     for name in ("work", "tmp"):
         (tmp_path / name).mkdir()
     child = tmp_path / "child"
     environment = {"PATH": path, "STAND_IN": "hang", "STAND_IN_CHILD": str(child), "TMPDIR": str(tmp_path / "tmp")}
     command = ["build", "--edgetpu", "--model", str(networks / "colours.keras"), "--images", str(colour_images)]
+    command += ["--report", "out.html"]
     building = subprocess.Popen(
         [sys.executable, "-m", "labelcam_converter", *command],
         cwd=tmp_path / "work",

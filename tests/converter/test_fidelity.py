@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labelcam.errors import ModelFileError
+from labelcam.preprocess import Preprocess
 from labelcam_converter.divergence import kl, softmax
-from labelcam_converter.fidelity import compare_scores
+from labelcam_converter.fidelity import compare, compare_scores
 from labelcam_converter.gate import verdict
+from labelcam_converter.pictures import Picture
 from labelcam_converter.shares import wilson
 
 
@@ -98,6 +101,17 @@ def test_one_of_two_may_lack_the_softmax(logits: str) -> None:
     for name in {"wanted", "got"} - {logits}:
         scores[name] = softmax(scores[name])
     assert compare_scores(scores["wanted"], scores["got"], ["a", "b"], list("xyz"), held_out=True).kl < 1e-6
+
+
+def test_a_network_that_answers_with_no_number_is_refused(networks: Path) -> None:
+    """Damaged weights give NaN, of which every figure would be NaN as well: invalid JSON, and a gate that passes."""
+    data, picture = (networks / "colours.tflite").read_bytes(), np.zeros((32, 32, 3), np.uint8)
+    eight = np.float32(8).tobytes()  # the weights of the last layer
+    damaged = data.replace(eight, np.float32(np.nan).tobytes())
+    assert damaged != data
+    for pair, which in (((damaged, data), "float"), ((data, damaged), "quantised")):
+        with pytest.raises(ModelFileError, match=f"the {which} network answers with nan"):
+            compare(*pair, [Picture(Path("a.png"), picture, whole=True)], Preprocess(), list("rgb"), held_out=None)
 
 
 def judged(agreed: int, of: int, held_out: bool, asked: float | None) -> tuple[bool, bool]:

@@ -14,6 +14,7 @@ from labelcam.errors import ImageError
 from labelcam.images import Pixels, read_image
 from labelcam.preprocess import Preprocess, Size
 from labelcam_converter import division
+from labelcam_converter.division import classes_of
 from labelcam_converter.photographs import photographs
 from labelcam_converter.pictures import Choice, choose, choose_to_compare, prepare
 from pictures_on_disk import write_png
@@ -68,6 +69,19 @@ def test_every_class_is_on_both_sides(tmp_path: Path) -> None:
     assert (sum(calibration.values()), calibration["newt"]) == (40, 1)
     assert calibration["cat"] == pytest.approx(40 * 80 / 112, abs=2)
     assert held_out["dog"] == pytest.approx(sum(held_out.values()) * 30 / 112, abs=3)
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    """Beside other classes, also within the parts of a data set; a part with loose images in it names none."""
+    for name in ("bus", "train", "val/bus", "val/train"):
+        fill(tmp_path / name, 2, seed=len(name))
+    files = sorted(tmp_path.rglob("*.png"))
+    assert classes_of(tmp_path, files) == {path: path.parent.name for path in files}
+    assert classes_of(tmp_path / "val", files[-4:]) == {path: path.parent.name for path in files[-4:]}
+    fill(tmp_path / "set" / "val" / "cat", 2)
+    fill(tmp_path / "set" / "val", 1)
+    fill(tmp_path / "set" / "train", 1)
+    assert set(classes_of(tmp_path / "set", sorted((tmp_path / "set").rglob("*.png"))).values()) == {"cat"}
 
 
 def test_more_classes_than_samples(tmp_path: Path) -> None:

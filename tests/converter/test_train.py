@@ -153,6 +153,7 @@ def test_too_little_to_learn_from(counts: dict[str, int], reason: str, folders, 
     [
         (("--images", "nowhere", "--model", "person", "-o", "a.keras"), "nowhere: no such folder"),
         (("--images", ".", "--model", "person", "-o", "a.h5"), "ends with .keras"),
+        (("--images", ".", "--model", "person", "-o", "."), "is a folder"),
         (("--images", ".", "--model", "person", "-o", "nowhere/a.keras"), "mkdir -p nowhere"),
         (("--images", ".", "--model", "nothing.keras", "-o", "a.keras"), "no such file"),
         (("--images", ".", "--model", "person", "-o", "a.keras", "--validation", "0.9"), "between 0.05 and 0.5"),
@@ -208,9 +209,12 @@ def test_train_and_val_name_no_label(folders, tmp_path: Path) -> None:
 def test_a_name_that_is_no_label(folders) -> None:
     """A folder's name that a line of text cannot hold is refused before training."""
     folder = folders(cat=9, dog=9)
-    (folder / "dog").rename(folder / " dog")
-    with pytest.raises(ImageError, match="no name for a label"):
-        gather(folder, 0.2, 0)
+    for name in (b" dog", b"d\xf6g"):  # the second is Latin-1, which UTF-8 cannot write
+        no_label = folder / os.fsdecode(name)
+        (folder / "dog").rename(no_label)
+        with pytest.raises(ImageError, match="no name for a label"):
+            gather(folder, 0.2, 0)
+        no_label.rename(folder / "dog")
 
 
 def test_no_scene_is_on_both_sides() -> None:

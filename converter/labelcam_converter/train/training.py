@@ -105,19 +105,9 @@ def _open(options: Options) -> networks.Source:
 
 
 def _check_output(output: Path, source: Path | None) -> Path:
-    """Return where the labels go; refuse a place where the two files cannot be put, or would destroy something.
-
-    Raises UsageError.
-    """
-    if output.is_dir():
-        raise UsageError(f"-o {output}: is a folder; name a .keras file")
-    if output.suffix.lower() != ".keras":
-        raise UsageError(f"-o {output}: a trained network ends with .keras; name it {output.name}.keras")
+    """Return where the labels go; refuse a place where the two files would destroy something. Raises UsageError."""
+    _check_place(output)
     names = output.with_suffix(".txt")
-    if not output.parent.is_dir():
-        raise UsageError(f"-o {output}: there is no folder {output.parent}; make it first: mkdir -p {output.parent}")
-    if not os.access(output.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"-o {output}: the folder {output.parent} is not writable; choose another")
     for path in (output, names):
         if path.exists() and not path.is_file():
             raise UsageError(f"-o {output}: {path} is no regular file; choose another name")
@@ -126,6 +116,17 @@ def _check_output(output: Path, source: Path | None) -> Path:
     if names.exists() and not output.exists():
         raise UsageError(f"-o {output}: the labels go into {names}, which is something else's; choose another name")
     return names
+
+
+def _check_place(output: Path) -> None:
+    if output.is_dir():
+        raise UsageError(f"-o {output}: is a folder; name a .keras file")
+    if output.suffix.lower() != ".keras":
+        raise UsageError(f"-o {output}: a trained network ends with .keras; name it {output.name}.keras")
+    if not output.parent.is_dir():
+        raise UsageError(f"-o {output}: there is no folder {output.parent}; make it first: mkdir -p {output.parent}")
+    if not os.access(output.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"-o {output}: the folder {output.parent} is not writable; choose another")
 
 
 def _request(options: Options, source: networks.Source, dataset: Dataset) -> dict[str, Any]:

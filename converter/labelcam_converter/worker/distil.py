@@ -44,7 +44,7 @@ def run(request: dict[str, Any], folder: Path, reporter: Reporter) -> dict[str, 
     tf.config.threading.set_intra_op_parallelism_threads(THREADS)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
-    # The optimiser of graphs rewrites them in another order in every process, and sums come out otherwise by a last bit.
+    # The optimiser of graphs orders them differently in every process, and sums come out otherwise by a last bit.
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     tf.random.set_seed(request["seed"])
     student = Student(Graph((folder / FLOAT).read_bytes()), Graph((folder / INT8).read_bytes()))
