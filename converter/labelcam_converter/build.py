@@ -26,7 +26,7 @@ from . import (
 from .advice import what_helps
 from .assembly import write_model
 from .edgetpu.compiler import Compilation
-from .edgetpu.packing import COMPILED_SCHEME
+from .edgetpu.packing import compiled_scheme
 from .edgetpu.stage import compile_checked
 from .fingerprint import unchanged
 from .flatbuffer import Graph
@@ -116,7 +116,7 @@ def _quantised(
             data = quantize_with_tensorflow(
                 plan.source, seen, how, io_type=plan.io, per_channel_dense=False, verbose=options.verbose
             )
-        return Quantised(data, COMPILED_SCHEME, "minmax")
+        return Quantised(data, compiled_scheme(plan.io), "minmax")
     wanted = Wanted(
         options.scheme,
         plan.io,

@@ -32,6 +32,9 @@ LEAST_LOOKED_AT = 500
 PARTS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 """Folders that divide a data set and name no class."""
 
+_PART_OR_CLASS = "train"
+"""Of these, what images may show as well: COCO, Pascal VOC and CIFAR-100 have such a class."""
+
 
 @dataclass(frozen=True, slots=True)
 class Division:
@@ -54,8 +57,8 @@ class _Search:
 def classes_of(folder: Path, files: Sequence[Path]) -> dict[Path, str]:
     """Return the class of every file below a folder that has one folder a class; empty for a flat folder.
 
-    The class is the uppermost folder that is not only a part of a data set. One that stands beside folders of classes,
-    with images in it, is a class itself, however it is called: bus, car, train.
+    The class is the uppermost folder that is not only a part of a data set, such as train; but one of that name that
+    holds images and stands beside folders of classes is one of them: bus, car, train.
     """
     classes: dict[Path, str] = {}
     for path in files:
@@ -63,8 +66,8 @@ def classes_of(folder: Path, files: Sequence[Path]) -> dict[Path, str]:
         if names:
             classes[path] = names[0]
     beside = {path.parent.parent for path, name in classes.items() if path.parent.name == name}
-    loose = (path for path in files if path not in classes and path.parent != folder)
-    return classes | {path: path.parent.name for path in loose if path.parent.parent in beside}
+    railways = (path for path in files if path.parent.name.lower() == _PART_OR_CLASS and path.parent != folder)
+    return {path: path.parent.name for path in railways if path.parent.parent in beside} | classes
 
 
 def held_out_of(images: int, samples: int) -> int:

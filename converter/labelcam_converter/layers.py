@@ -71,13 +71,12 @@ def measure_layers(
     quantised: bytes,
     pictures: Sequence[Picture],
     how: Preprocess,
-    quantised_how: Preprocess | None = None,
 ) -> tuple[Layer, ...]:
     """Return the layers that both networks have, in the order of execution; at most PICTURES pictures are run."""
     exact, coarse = Graph(float_model), Graph(quantised)
     pairs = _pairs(exact, coarse)
     sums = [_Sums() for _ in pairs]
-    ones = Scorer(float_model, how, keep_tensors=True), Scorer(quantised, quantised_how or how, keep_tensors=True)
+    ones = Scorer(float_model, how, keep_tensors=True), Scorer(quantised, how, keep_tensors=True)
     some = pictures[:: -(-len(pictures) // PICTURES)]
     with progress("measuring layers", len(some)) as tick:
         for picture in some:

@@ -18,7 +18,7 @@ _BEHIND = "More than one subgraph is not supported"
 
 _SHOWN = 3
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-_VERSION = re.compile(r"^Edge TPU Compiler version ([\w.]+)", re.MULTILINE)
+_VERSION = re.compile(r"^Edge TPU Compiler version (\d+(?:\.\w+)*)", re.MULTILINE)
 _ROW = re.compile(r"^([A-Za-z_][\w-]*) +(\d+) +(\S.*?)\s*$", re.MULTILINE)
 
 

@@ -9,15 +9,18 @@ from dataclasses import replace
 from labelcam.model_file import TWIN, Manifest
 
 from ..flatbuffer import Graph
+from ..quantization.schemes import Io
 from .compiler import Compilation
-
-COMPILED_SCHEME = (
-    "full-integer int8, per-channel weights but in dense layers, uint8 input and output, compiled for the Edge TPU"
-)
-"""The scheme of such a file in full words, as its manifest has it."""
 
 SUFFIX = "_edgetpu"
 """At the end of the file's name: pycoral, Frigate and others tell a compiled file by it."""
+
+
+def compiled_scheme(io: Io) -> str:
+    """Return the scheme of such a file in full words, as its manifest has it; `io` is its input's and output's type."""
+    return (
+        f"full-integer int8, per-channel weights but in dense layers, {io} input and output, compiled for the Edge TPU"
+    )
 
 
 def compiled_parts(

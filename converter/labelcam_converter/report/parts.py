@@ -193,6 +193,8 @@ def shown_command(program: str, arguments: Sequence[str]) -> str:
 
 def _shown(argument: str) -> str:
     option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    if re.match("-o.", argument):  # -oOUT.tflite
+        option, value = "-o", argument[2:]
     if re.match(r"/|~|\.\./", value):
         value = f"…/{Path(value).name}"
-    return option + equals + (shlex.quote(value) if re.search(r"[\s'\"$`\\;&|<>*?()#!]", value) else value)
+    return option + equals + (shlex.quote(value) if re.search(r"[\s'\"$`\\;&|<>*?()#!\[\]{}]", value) else value)

@@ -14,6 +14,8 @@ ENOUGH = 1e-3
 def early_stop(reporter: Reporter, patience: int, to_beat: float = math.inf) -> Any:
     """Return a Keras callback; it ends after `patience` epochs without a validation loss below the best, or `to_beat`.
 
+    It ends at once where a loss is no number any more, and says nothing of that epoch.
+
     Afterwards the model has the weights of the best epoch (those it began with if none was better), and the callback's
     `epochs` tell of every epoch, `best` the number of the best one (0: none), `loss` its validation loss.
     """
@@ -30,6 +32,9 @@ def early_stop(reporter: Reporter, patience: int, to_beat: float = math.inf) -> 
             self._weights = self.model.get_weights()
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if not (math.isfinite(logs["loss"]) and math.isfinite(logs["val_loss"])):
+                self.model.stop_training = True  # it has run away, and does not come back
+                return
             names = {
                 "loss": "loss",
                 "accuracy": "accuracy",
