@@ -11,26 +11,17 @@ from labelcam.model_file import Manifest
 from labelcam.preprocess import Preprocess
 from labelcam.scores import DecisionConstants
 
-from . import (
-    calibration_card,
-    cost,
-    decision_constants,
-    fidelity,
-    first_layer,
-    gate,
-    labels,
-    networks,
-    pictures,
-    scaling,
-)
-from .advice import what_helps
+from . import calibration_card, cost, decision_constants, fidelity, labels, networks, pictures, scaling
 from .assembly import write_model
 from .edgetpu.compiler import Compilation
 from .edgetpu.packing import compiled_scheme
 from .edgetpu.stage import compile_checked
+from .fidelity import gate
+from .fidelity.advice import what_helps
 from .fingerprint import unchanged
 from .flatbuffer import Graph
-from .network_form import Form, classifier_form
+from .networks import first_layer
+from .networks.network_form import Form, classifier_form
 from .plan import Options, Plan, plan_build
 from .quantization.by_tensorflow import quantize_with_tensorflow
 from .quantization.effort import Quantised, quantize_network

@@ -244,8 +244,8 @@ def _inspect(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace) -> int:
     from labelcam.preprocess import Fit
 
-    from .comparison import Asked, compare_files
-    from .comparison_summary import print_comparison
+    from .fidelity.comparison import Asked, compare_files
+    from .fidelity.comparison_summary import print_comparison
     from .report.place import check_report
 
     asked = Asked(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from labelcam.scores import DecisionConstants, UnknownThresholds, entropy, margin, scaled
 
-from .divergence import Distribution, are_probabilities, kl
+from .fidelity.divergence import Distribution, are_probabilities, kl
 from .plurals import images
 
 KNOWN_ANSWERS = 50

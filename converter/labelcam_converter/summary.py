@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import weights, zoo
+from . import zoo
 from .plurals import images
 from .result import Result
+from .zoo import weights
 
 _FIGURES = range(1, 5)
 """The columns of `models` that are numbers, and stand right-aligned."""

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from labelcam.console import complain, note, progress, table
 from labelcam.errors import LabelcamError
 from labelcam_converter import networks
-from labelcam_converter.divergence import Distribution, are_probabilities, kl, quantised_probabilities, softmax
+from labelcam_converter.fidelity.divergence import Distribution, are_probabilities, kl, quantised_probabilities, softmax
+from labelcam_converter.fidelity.scoring import Scorer
+from labelcam_converter.fidelity.shares import wilson
 from labelcam_converter.pictures import Picture
-from labelcam_converter.scoring import Scorer
-from labelcam_converter.shares import wilson
 
 SCHEMA = 1
 RESAMPLES = 10_000

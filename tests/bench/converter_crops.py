@@ -15,8 +15,8 @@ import numpy as np
 from labelcam.images import Pixels, read_image
 from labelcam.preprocess import Preprocess, Size, fit_image
 from labelcam_converter import networks, zoo
-from labelcam_converter.photographs import photographs
 from labelcam_converter.pictures import Picture
+from labelcam_converter.pictures.photographs import photographs
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 

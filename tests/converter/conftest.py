@@ -17,8 +17,8 @@ from labelcam.images import image_files, read_image
 from labelcam.preprocess import Preprocess, Size, fit_image
 from labelcam_converter.networks import FloatNetwork, open_file, open_zoo, to_float_tflite
 from labelcam_converter.quantization.by_tensorflow import quantize_with_tensorflow
-from labelcam_converter.weights import fetch
 from labelcam_converter.zoo import find
+from labelcam_converter.zoo.weights import fetch
 
 Convert = Callable[..., "subprocess.CompletedProcess[str]"]
 

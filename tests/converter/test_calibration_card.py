@@ -12,8 +12,8 @@ import pytest
 from labelcam.images import Pixels, read_image
 from labelcam.preprocess import Preprocess, Size, fit_image
 from labelcam_converter.calibration_card import Card, card
-from labelcam_converter.photographs import photographs
 from labelcam_converter.pictures import Choice, Picture, choose, prepare
+from labelcam_converter.pictures.photographs import photographs
 from labelcam_converter.quantization.effort import Quantised
 
 MADE = Quantised(b"", "full-integer int8", "minmax")

@@ -9,7 +9,7 @@ from labelcam.records import UNKNOWN
 from labelcam.scores import DecisionConstants, scaled
 from labelcam.settings import DecisionSettings
 from labelcam_converter.decision_constants import FEWEST, KNOWN_ANSWERS, fit
-from labelcam_converter.divergence import Distribution, kl, softmax
+from labelcam_converter.fidelity.divergence import Distribution, kl, softmax
 
 
 def as_bytes(scores: Distribution) -> Distribution:

@@ -12,7 +12,7 @@ from labelcam.runtime import Interpreter
 from labelcam_converter.flatbuffer import Graph
 from labelcam_converter.labels import imagenet_labels
 from labelcam_converter.networks import FloatNetwork
-from labelcam_converter.photographs import photographs
+from labelcam_converter.pictures.photographs import photographs
 from labelcam_converter.zoo import find
 
 LITE = find("efficientnet_lite0")

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from labelcam.errors import ModelFileError
 from labelcam.preprocess import Preprocess
-from labelcam_converter.divergence import kl, softmax
 from labelcam_converter.fidelity import compare, compare_scores
-from labelcam_converter.gate import verdict
+from labelcam_converter.fidelity.divergence import kl, softmax
+from labelcam_converter.fidelity.gate import verdict
+from labelcam_converter.fidelity.shares import wilson
 from labelcam_converter.pictures import Picture
-from labelcam_converter.shares import wilson
 
 
 def test_wilson_s_interval_is_the_published_one() -> None:

@@ -11,11 +11,11 @@ from labelcam.images import image_files
 from labelcam.preprocess import Preprocess, Size
 from labelcam_converter import networks as float_networks
 from labelcam_converter import pictures, scaling
-from labelcam_converter.first_layer import FirstNorm, doubt
 from labelcam_converter.flatbuffer import Graph
 from labelcam_converter.networks import FloatNetwork
-from labelcam_converter.photographs import photographs
+from labelcam_converter.networks.first_layer import FirstNorm, doubt
 from labelcam_converter.pictures import Picture
+from labelcam_converter.pictures.photographs import photographs
 
 
 def seen(network: FloatNetwork, files: tuple[Path, ...]) -> list[Picture]:

@@ -4,7 +4,7 @@
 
 import pytest
 
-from labelcam_converter.folder_labels import meant
+from labelcam_converter.fidelity.folder_labels import meant
 from labelcam_converter.labels import imagenet_labels
 
 LABELS = ("tabby, tabby cat", "Great White Shark", "hot-dog", "crane", "crane", "7")

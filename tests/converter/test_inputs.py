@@ -14,9 +14,8 @@ from labelcam.classifier import Classifier
 from labelcam.images import image_files, read_image
 from labelcam.model_file import ModelFile
 from labelcam.runtime import Interpreter
-from labelcam_converter import endings
 from labelcam_converter.flatbuffer import Graph
-from labelcam_converter.networks import open_file, to_float_tflite
+from labelcam_converter.networks import endings, open_file, to_float_tflite
 
 
 def red_of(images: Path) -> Path:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from labelcam.preprocess import Preprocess, Size
-from labelcam_converter.advice import what_helps
 from labelcam_converter.fidelity import compare
-from labelcam_converter.layers import Layer, breaking, measure_layers
-from labelcam_converter.photographs import photographs
+from labelcam_converter.fidelity.advice import what_helps
+from labelcam_converter.fidelity.layers import Layer, breaking, measure_layers
 from labelcam_converter.pictures import Picture, prepare
+from labelcam_converter.pictures.photographs import photographs
 
 
 @pytest.fixture(scope="module")

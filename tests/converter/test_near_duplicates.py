@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from labelcam.images import Pixels, read_image
-from labelcam_converter.near_duplicates import Gallery, look
-from labelcam_converter.photographs import photographs
+from labelcam_converter.pictures.near_duplicates import Gallery, look
+from labelcam_converter.pictures.photographs import photographs
 
 PHOTOGRAPHS = {path.stem: read_image(path) for path in photographs()}
 

@@ -14,7 +14,7 @@ from labelcam.golden import check_goldens, read_goldens
 from labelcam.images import read_image
 from labelcam.model_file import LABELS, MANIFEST, ModelFile
 from labelcam_converter.flatbuffer import Graph
-from labelcam_converter.photographs import WITH_PERSON, photographs
+from labelcam_converter.pictures.photographs import WITH_PERSON, photographs
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,9 @@ import pytest
 from labelcam.errors import ImageError
 from labelcam.images import Pixels, read_image
 from labelcam.preprocess import Preprocess, Size
-from labelcam_converter import division
-from labelcam_converter.division import classes_of
-from labelcam_converter.photographs import photographs
-from labelcam_converter.pictures import Choice, choose, choose_to_compare, prepare
+from labelcam_converter.pictures import Choice, choose, choose_to_compare, division, prepare
+from labelcam_converter.pictures.division import classes_of
+from labelcam_converter.pictures.photographs import photographs
 from pictures_on_disk import write_png
 
 

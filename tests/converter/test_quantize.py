@@ -8,6 +8,7 @@ import pytest
 
 from labelcam.errors import LabelcamError, ModelFileError, UsageError
 from labelcam.preprocess import Preprocess, Size
+from labelcam_converter.fidelity.scoring import Scorer
 from labelcam_converter.flatbuffer import Graph
 from labelcam_converter.networks import open_file
 from labelcam_converter.pictures import Picture, choose, prepare
@@ -16,7 +17,6 @@ from labelcam_converter.quantization.correction import Correction
 from labelcam_converter.quantization.effort import Quantised, quantize_network
 from labelcam_converter.quantization.schemes import Scheme, Wanted, io_of
 from labelcam_converter.quantization.verification import check_biases, left_in_float
-from labelcam_converter.scoring import Scorer
 
 HOW = Preprocess()
 FAST = Wanted(effort="fast", ranges="minmax")

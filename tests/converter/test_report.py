@@ -23,8 +23,7 @@ from hypothesis import strategies as st
 from hostile_report import HOSTILE, hostile_report
 from labelcam.errors import LabelcamError, UsageError
 from labelcam.web import uplot_script
-from labelcam_converter import gate
-from labelcam_converter.fidelity import compare_scores
+from labelcam_converter.fidelity import compare_scores, gate
 from labelcam_converter.report import data, figures, wording
 from labelcam_converter.report.page import to_html, to_json
 from labelcam_converter.report.parts import short_scheme, shown_command, verdict_of

@@ -10,11 +10,12 @@ import pytest
 from edgetpu_stand_in import BEGUN
 from labelcam.model_file import Manifest, Origin
 from labelcam.preprocess import Preprocess, Size
-from labelcam_converter import calibration_card, fidelity, gate, pictures
-from labelcam_converter.advice import what_helps
-from labelcam_converter.comparison import Asked, compare_files
+from labelcam_converter import calibration_card, fidelity, pictures
 from labelcam_converter.cost import count
 from labelcam_converter.edgetpu import mapping
+from labelcam_converter.fidelity import gate
+from labelcam_converter.fidelity.advice import what_helps
+from labelcam_converter.fidelity.comparison import Asked, compare_files
 from labelcam_converter.flatbuffer import Graph
 from labelcam_converter.quantization.effort import Quantised
 from labelcam_converter.report import data, wording

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from labelcam.errors import ImageError
-from labelcam_converter.shares import Share
+from labelcam_converter.fidelity.shares import Share
 from labelcam_converter.train.dataset import LEAST, divide, gather
 
 LEARNED = 40

@@ -11,13 +11,13 @@ import pytest
 
 from labelcam.errors import LabelcamError, ModelFileError
 from labelcam.preprocess import Preprocess, Size
+from labelcam_converter.fidelity.scoring import Scorer
 from labelcam_converter.flatbuffer import Graph
-from labelcam_converter.photographs import photographs
 from labelcam_converter.pictures import Picture, prepare
+from labelcam_converter.pictures.photographs import photographs
 from labelcam_converter.quantization import tuning
 from labelcam_converter.quantization.effort import quantize_network
 from labelcam_converter.quantization.schemes import Wanted
-from labelcam_converter.scoring import Scorer
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 HOW = Preprocess()

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from labelcam_converter.cache import cache_folder
-from labelcam_converter.hdf5 import is_whole_hdf5
-from labelcam_converter.weights import PACKAGES, path_of
 from labelcam_converter.worker.torch_pickle import MAGIC, PickleRefused, read_tensors
 from labelcam_converter.zoo import find
+from labelcam_converter.zoo.cache import cache_folder
+from labelcam_converter.zoo.hdf5 import is_whole_hdf5
+from labelcam_converter.zoo.weights import PACKAGES, path_of
 
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from labelcam.preprocess import Preprocess
 from labelcam.runtime import Interpreter
 
-from ..divergence import Distribution
+from ..fidelity.divergence import Distribution
+from ..fidelity.scoring import THREADS
 from ..flatbuffer import Graph
 from ..pictures import Picture
-from ..scoring import THREADS
 from .moments import Gatherer, Moments
 from .ranges import Range, Values
 from .taps import taps

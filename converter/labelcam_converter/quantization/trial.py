@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from labelcam.preprocess import Preprocess
 
-from ..divergence import Distribution, are_probabilities, kl, quantised_probabilities, softmax
+from ..fidelity.divergence import Distribution, are_probabilities, kl, quantised_probabilities, softmax
+from ..fidelity.scoring import Scorer
 from ..pictures import Picture
-from ..scoring import Scorer
 
 FEWEST = 4
 """Photographs; half of fewer says nothing about the other half."""

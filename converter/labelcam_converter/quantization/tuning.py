@@ -15,9 +15,9 @@ import numpy as np
 from labelcam.preprocess import Preprocess, Size
 
 from ..cost import count
+from ..fidelity.scoring import Scorer
 from ..flatbuffer import Graph
 from ..pictures import Picture, prepare
-from ..scoring import Scorer
 from ..tensorflow_process import require_tensorflow, tensorflow_task
 from .trial import best, distances
 

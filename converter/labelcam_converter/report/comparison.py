@@ -8,7 +8,7 @@ from pathlib import Path
 
 import labelcam
 
-from ..comparison import Comparison
+from ..fidelity.comparison import Comparison
 from ..scaling import in_words
 from . import data, parts
 

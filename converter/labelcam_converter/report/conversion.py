@@ -11,7 +11,7 @@ from .. import calibration_card
 from .. import cost as costs
 from .. import fidelity as fidelities
 from ..edgetpu.mapping import MappingLog
-from ..gate import Verdict
+from ..fidelity.gate import Verdict
 from . import data, parts
 
 

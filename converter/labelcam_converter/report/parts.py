@@ -14,11 +14,11 @@ from .. import calibration_card
 from .. import cost as costs
 from .. import fidelity as fidelities
 from ..edgetpu.mapping import MappingLog
-from ..gate import Verdict
-from ..layers import BROKEN_DB, Layer, breaking
+from ..fidelity.gate import Verdict
+from ..fidelity.layers import BROKEN_DB, Layer, breaking
+from ..fidelity.shares import Share
 from ..plurals import images
 from ..scaling import in_words
-from ..shares import Share
 from . import data
 from .thumbnails import thumbnail
 

@@ -14,8 +14,8 @@ from labelcam.errors import ImageError
 from labelcam.images import image_files, read_thumbnail
 from labelcam.model_file import parse_labels
 
-from ..division import PARTS, classes_of
-from ..near_duplicates import Gallery, look
+from ..pictures.division import PARTS, classes_of
+from ..pictures.near_duplicates import Gallery, look
 from ..plurals import images
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..fidelity.shares import Share
 from ..report.data import Confusion, Epoch
-from ..shares import Share
 from .dataset import Dataset
 
 SCHEMA = 1

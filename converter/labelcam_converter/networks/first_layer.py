@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from labelcam.preprocess import Preprocess
 from labelcam.runtime import Interpreter
 
-from . import scaling
-from .flatbuffer import Graph
-from .pictures import Picture
+from .. import scaling
+from ..flatbuffer import Graph
+from ..pictures import Picture
 
 Floats = NDArray[np.float64]
 

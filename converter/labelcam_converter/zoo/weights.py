@@ -20,9 +20,9 @@ from pathlib import Path
 from labelcam.console import progress, step
 from labelcam.errors import LabelcamError
 
+from . import KERAS_HOST, Entry
 from .cache import cache_folder, is_cached, keep, keras_folder, md5_of
 from .hdf5 import is_whole_hdf5
-from .zoo import KERAS_HOST, Entry
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from labelcam.errors import ModelFileError
 from labelcam.preprocess import Size
 
-from .flatbuffer import Graph
+from ..flatbuffer import Graph
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from labelcam.errors import GateFailed
 
-from .fidelity import Fidelity
-from .plurals import images
+from ..plurals import images
+from . import Fidelity
 
 TO_JUDGE = 50
 """With fewer held-out images the agreement is too uncertain to fail a build by."""

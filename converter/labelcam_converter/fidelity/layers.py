@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from labelcam.console import progress
 from labelcam.preprocess import Preprocess
 
+from ..flatbuffer import Graph
+from ..layer_names import layer_names
+from ..pictures import Picture
 from .divergence import Distribution
-from .flatbuffer import Graph
-from .layer_names import layer_names
-from .pictures import Picture
 from .scoring import Scorer
 
 PICTURES = 8

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from labelcam.console import facts, table
 from labelcam.records import Label
 
+from ..plurals import images
+from ..scaling import in_words
+from . import Answer, Fidelity
 from .comparison import Comparison
-from .fidelity import Answer, Fidelity
 from .layers import Layer
-from .plurals import images
-from .scaling import in_words
 from .shares import Share
 
 NOISIEST = 5

@@ -15,12 +15,14 @@ from labelcam.model_file import ModelFile, Origin
 from labelcam.preprocess import Preprocess
 from labelcam.runtime import Interpreter
 
-from . import endings, scaling, weights, zoo
-from .cache import sha256_of
+from .. import scaling, zoo
+from ..flatbuffer import Graph
+from ..tensorflow_process import require_tensorflow, tensorflow_task
+from ..zoo import weights
+from ..zoo.cache import sha256_of
+from . import endings
 from .first_layer import FirstNorm
-from .flatbuffer import Graph
 from .network_form import classifier_input, feed_forward
-from .tensorflow_process import require_tensorflow, tensorflow_task
 
 Kind = Literal["zoo", "keras", "saved_model", "tflite"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from labelcam.runtime import Interpreter
 
-from .flatbuffer import Graph
+from ..flatbuffer import Graph
 
 IN_WORDS = {
     "softmax": "the network ends in logits: a softmax was put behind them, so that the scores are probabilities",

@@ -11,14 +11,14 @@ from labelcam.errors import GateFailed, ModelFileError, UsageError
 from labelcam.model_file import ModelFile
 from labelcam.preprocess import Fit, Preprocess, Size
 
-from . import labels, networks, pictures, scaling
+from .. import labels, networks, pictures, scaling
+from ..edgetpu.package import CUSTOM_OPERATION
+from ..flatbuffer import Graph, Tensor
+from ..inspection import scheme_of
+from ..plurals import images
+from . import Fidelity, compare
 from .advice import what_helps
-from .edgetpu.package import CUSTOM_OPERATION
-from .fidelity import Fidelity, compare
-from .flatbuffer import Graph, Tensor
 from .gate import DEFAULT_AGREEMENT, Verdict, verdict
-from .inspection import scheme_of
-from .plurals import images
 
 SCHEMA = 1
 

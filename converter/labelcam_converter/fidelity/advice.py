@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 
-from .fidelity import Fidelity
+from . import Fidelity
 from .gate import DEFAULT_AGREEMENT
 from .layers import Layer, breaking
 

@@ -14,10 +14,10 @@ from labelcam.errors import ModelFileError
 from labelcam.preprocess import Preprocess
 from labelcam.records import Label
 
+from ..pictures import Picture
 from .divergence import Distribution, add_up, are_probabilities, kl, quantised_probabilities, softmax
 from .folder_labels import meant
 from .layers import Layer, measure_layers
-from .pictures import Picture
 from .scoring import Scorer
 from .shares import Share
 
