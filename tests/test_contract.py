@@ -17,7 +17,7 @@ from labelcam.classifier import Classifier
 from labelcam.images import Pixels, image_files, read_image
 from labelcam.model_file import ModelFile
 from labelcam.preprocess import Fit, Preprocess, fit_image
-from labelcam_converter.photographs import WITH_PERSON, photographs
+from labelcam_converter.pictures.photographs import WITH_PERSON, photographs
 
 RIGHT_ANSWERS = {
     "bird.bmp": ("chickadee",),

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from absent import absent
-from labelcam_converter.photographs import photographs
+from labelcam_converter.pictures.photographs import photographs
 
 ROOT = Path(__file__).parents[1]
 

@@ -64,8 +64,12 @@ def _convert(options: Options, plan: Plan, stages: Stages) -> Result:
         made = _quantised(options, plan, network.data, seen, how)
     with stages.time("compare"):
         compared = _compared(plan.choice, seen, form, how)
-        held_out, classes = bool(plan.choice.held_out), plan.choice.classes
+        classes = {path: name for path, name in plan.choice.classes.items() if path not in plan.learned}
+        held_out = bool(plan.choice.held_out)
         found = fidelity.compare(network.data, made.data, compared, how, named.names, held_out, classes)
+        if plan.learned:
+            count = len(plan.learned)
+            note(f"  the network has learned from {count} of these images: they do not count for its accuracy")
     card = calibration_card.card(plan.choice, seen, len(skipped), options.seed, made)
     manifest = Manifest(
         name=plan.source.name,
@@ -78,7 +82,7 @@ def _convert(options: Options, plan: Plan, stages: Stages) -> Result:
         labels=named.origin,
         calibration=asdict(card),
         fidelity=found.figures(),
-        decision=_decision(found),
+        decision=_decision(found, [picture.path not in plan.learned for picture in compared]),
         tools=plan.tools,
         fingerprint=plan.fingerprint,
     )
@@ -88,7 +92,9 @@ def _convert(options: Options, plan: Plan, stages: Stages) -> Result:
     account = Conversion(
         manifest, len(named.names), found, card, judged, len(network.data), len(made.data), seconds=stages.seconds
     )
-    advice = what_helps(found, made.scheme, options.effort or "normal", card.images, judged.limit) if judged else ()
+    # An Edge TPU leaves no other way to quantise: what remains to be said is about the images and the layers.
+    effort = "max" if plan.compiler else options.effort or "normal"
+    advice = what_helps(found, made.scheme, effort, card.images, judged.limit) if judged else ()
     for sentence in advice:
         note(f"  {sentence}")
     account = replace(account, advice=advice, cost=_cost(plan.source.title, network.data, made.data))
@@ -175,10 +181,13 @@ def _cost(title: str, exact: bytes, quantised: bytes) -> cost.Cost:
     return replace(cost.count(Graph(exact), title), memory=cost.count(Graph(quantised), title).memory)
 
 
-def _decision(found: fidelity.Fidelity) -> DecisionConstants:
+def _decision(found: fidelity.Fidelity, new: Sequence[bool]) -> DecisionConstants:
+    """What fits the images that are `new` to the network: it is too sure of those that it has learned from."""
     if not found.held_out:
         return DecisionConstants(method="nothing was fitted: no images could be held out")
-    return decision_constants.fit(found.evidence.got, found.evidence.wanted, found.evidence.right)
+    seen = found.evidence
+    right = [label for label, kept in zip(seen.right, new, strict=True) if kept]
+    return decision_constants.fit(seen.got[list(new)], seen.wanted[list(new)], right)
 
 
 def _judged(found: fidelity.Fidelity, source: networks.Source, options: Options) -> gate.Verdict | None:

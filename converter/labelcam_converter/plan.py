@@ -13,6 +13,7 @@ from . import goldens, labels, networks, pictures, scaling, zoo
 from .edgetpu.compiler import PROGRAM, Compiler, find_compiler
 from .edgetpu.packing import SUFFIX
 from .fingerprint import fingerprint, tool_versions
+from .learned import learned_among
 from .model_writer import check_output
 from .quantization.schemes import Effort, Io, RangeChoice, Scheme, io_of
 from .report.place import check_report
@@ -72,6 +73,9 @@ class Plan:
     golden_files: tuple[Path, ...]
     tools: dict[str, str]
     fingerprint: str
+    learned: frozenset[Path]
+    """Images to compare on that the network is known to have learned from: they tell nothing of its accuracy."""
+
     io: Io
     compiler: Compiler | None
     """The Edge TPU's, where the network is to be compiled for it."""
@@ -112,7 +116,8 @@ def plan_build(options: Options) -> Plan:
     every = (*choice.calibration, *choice.held_out, *golden_files)
     made_of = fingerprint(asked, every)
     io = io_of(options.scheme, options.io)
-    return Plan(source, output, named, choice, golden_files, tools, made_of, io, compiler)
+    learned = learned_among(source.path, choice.held_out or choice.calibration)
+    return Plan(source, output, named, choice, golden_files, tools, made_of, learned, io, compiler)
 
 
 def _told_of(choice: pictures.Choice) -> list[Any]:

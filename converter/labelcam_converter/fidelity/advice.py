@@ -35,7 +35,7 @@ def what_helps(
             "(mobilenet_v3_small_minimalistic, mobilenet_v3_large_minimalistic, mobilenet_v2)"
         )
     if integer and effort != "max":
-        found.append("--effort max corrects weights and ranges layer by layer against the float network")
+        found.append("--effort max tunes weights and biases against the float network's own answers, for minutes")
     if calibrated_on is not None and calibrated_on < ENOUGH:
         found.append(f"calibrate on {ENOUGH} images or more, like those the camera will see (here {calibrated_on})")
     if integer:

@@ -15,6 +15,7 @@ from labelcam.errors import UsageError
 from labelcam.preprocess import Fit, Preprocess
 
 from .. import networks, scaling, zoo
+from ..learned import marked
 from ..model_writer import new_file
 from ..report.data import Epoch
 from ..report.place import check_report
@@ -65,7 +66,8 @@ def train(options: Options) -> Trained:
         stages.time("train"),
         tensorflow_task("train", options.model, _request(options, source, dataset), verbose=options.verbose) as answer,
     ):
-        network, told = timeless(answer.file("model.keras")), answer.values
+        learned = [path for paths in dataset.learned for path in paths]
+        network, told = marked(timeless(answer.file("model.keras")), learned), answer.values
         scores = np.load(io.BytesIO(answer.file("scores.npy")))
     _tell_scaling(options, source, told["scaling"])
     confusion, mistakes = judge(dataset, scores)
