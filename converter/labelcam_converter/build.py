@@ -15,7 +15,7 @@ from . import calibration_card, cost, decision_constants, fidelity, labels, netw
 from .assembly import write_model
 from .edgetpu.compiler import Compilation
 from .edgetpu.packing import compiled_scheme
-from .edgetpu.stage import compile_checked
+from .edgetpu.stage import compile_checked, judge_mapping
 from .fidelity import gate
 from .fidelity.advice import what_helps
 from .fingerprint import unchanged
@@ -134,7 +134,10 @@ def _passed(options: Options, plan: Plan, account: Conversion, network: bytes, s
         if not plan.compiler:
             return None
         with stages.time("compile"):
-            return compile_checked(plan.compiler, network, options.min_mapped)
+            compilation = compile_checked(plan.compiler, network, options.min_mapped)
+        account = replace(account, edgetpu=compilation.log)  # for the report, most of all where it is too little
+        judge_mapping(compilation, options.min_mapped)
+        return compilation
     except GateFailed as failure:
         limit = account.verdict.limit if account.verdict else 0.0
         _report(options, replace(account, verdict=gate.Verdict(limit, failed=True, message=str(failure))))

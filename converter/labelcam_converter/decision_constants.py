@@ -121,9 +121,16 @@ def _unknown(
         _share(np.percentile([margin(row, index) for row, index in zip(right, best, strict=True)], LEFT_OUT)),
         _share(np.percentile([entropy(row) for row in right], 100 - LEFT_OUT)),
     )
+    passed = [
+        row.item(index) >= thresholds.score
+        and margin(row, index) >= thresholds.margin
+        and entropy(row) <= thresholds.entropy
+        for row, index in zip(right, best, strict=True)
+    ]
     how = (
         f"of {images(len(right))} answered rightly {by}, {LEFT_OUT}% score less than score, {LEFT_OUT}% have a smaller "
-        f"margin, {LEFT_OUT}% a greater entropy; no image of anything unknown was seen"
+        f"margin, {LEFT_OUT}% a greater entropy, together {1 - np.mean(passed):.0%}; no image of anything unknown "
+        "was seen"
     )
     return thresholds, how
 

