@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from labelcam.settings import CameraSettings
+
 UNIT = Path(__file__).parents[1] / "systemd/labelcam.service"
 
 
@@ -38,3 +40,12 @@ def test_the_service_is_well_shut_in(unit: Path, need_tool: Callable[..., str]) 
 def test_errors_that_a_restart_cannot_mend_are_not_restarted() -> None:
     """Usage, gates and bad settings end the service for good; a lost camera (74) starts it afresh."""
     assert "RestartPreventExitStatus=2 3 78\n" in UNIT.read_text()
+
+
+def test_a_camera_that_is_away_never_uses_up_the_starts() -> None:
+    """A camera that stalls at once costs its time-out a start, a missing one its minute: neither reaches the limit."""
+    limits = dict(re.findall(r"(?m)^(StartLimitIntervalSec|StartLimitBurst|RestartSec)=(\d+)$", UNIT.read_text()))
+    shortest_s = CameraSettings().timeout_seconds + int(limits["RestartSec"])
+    assert int(limits["RestartSec"]) == 2
+    assert int(limits["StartLimitIntervalSec"]) / shortest_s < int(limits["StartLimitBurst"])
+    assert CameraSettings().start_seconds < int(re.findall(r"(?m)^TimeoutStartSec=(\d+)$", UNIT.read_text())[0])

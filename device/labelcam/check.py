@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from .camera import EndOfFrames, open_camera, parse_spec
+from .camera import BadFrame, Camera, EndOfFrames, open_camera, parse_spec
 from .classifier import Classifier
 from .decision import Decider
 from .errors import GateFailed, LabelcamError
 from .golden import check_goldens
+from .records import Frame
 from .run import load_classifier, with_flags
 from .settings import Settings, load_settings
 
@@ -107,7 +108,15 @@ def _camera(settings: Settings) -> str:
     spec = parse_spec(settings.camera.source)
     with open_camera(spec, settings.limits.max_fps, settings.camera.timeout_seconds) as camera:
         try:
-            height, width = camera.capture().pixels.shape[:2]
+            height, width = _good_frame(camera).pixels.shape[:2]
         except EndOfFrames:
             return f"{spec.kind}: no frame"
     return f"{spec.kind}: delivers {width}x{height}"
+
+
+def _good_frame(camera: Camera) -> Frame:
+    while True:
+        try:
+            return camera.capture()
+        except BadFrame:
+            continue  # one torn frame means nothing; the camera itself ends a row of them

@@ -29,6 +29,8 @@ def build_parser() -> OneLineParser:
     _add_run(commands, common)
     _add_classify(commands, common)
     _add_check(commands, common)
+    cameras = commands.add_parser("cameras", parents=[common], help="what is attached, and how the others are named")
+    cameras.set_defaults(action=_cameras)
     defaults = commands.add_parser("defaults", parents=[common], help="print the commented default settings")
     defaults.set_defaults(action=_defaults)
     return parser
@@ -99,6 +101,12 @@ def _check(args: argparse.Namespace) -> int:
     from .check import check
 
     return check(args.settings, args.model, args.camera, as_json=args.json)
+
+
+def _cameras(args: argparse.Namespace) -> int:
+    from .cameras import cameras
+
+    return cameras(as_json=args.json)
 
 
 def _defaults(args: argparse.Namespace) -> int:

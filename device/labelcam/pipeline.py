@@ -21,7 +21,7 @@ class Pipeline:
         begun_ns = time.monotonic_ns()
         scores = self._classifier.scores_of_written()
         invoked_ns = time.monotonic_ns()
-        decision = self._decider.decide(scores, prepared.taken_ns)
+        decision = self._decider.decide(scores, prepared.taken_ns, dark=prepared.dark)
         done_ns = time.monotonic_ns()
         return Reading(
             seq=prepared.seq,

@@ -3,7 +3,7 @@
 """What flows through the daemon: frames in, readings out, a summary at the end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -51,12 +51,14 @@ class Prepared:
     """Counts every frame that the camera delivered, from 0."""
 
     dropped: int
-    """Frames that a newer one replaced since the last that was classified."""
+    """Frames since the last that was classified: those that a newer one replaced, and those that were no good."""
 
     taken_ns: int
     source: str | None
     capture_ms: float
     preprocess_ms: float
+    dark: bool = False
+    """Nothing can be seen on it: it is night, or the lens is covered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,10 @@ class Event:
     label: str
     duration_s: float
     """How long it has been there; 0 for enter."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event in the public form."""
+        return {"type": self.type, "label": self.label, "duration_s": round(self.duration_s, 3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class Reading:
             "score": best.score,
             "top": [{"label": label.label, "score": label.score} for label in self.decision.top],
             "state": self.decision.state,
-            "event": event and {"type": event.type, "label": event.label, "duration_s": round(event.duration_s, 3)},
+            "event": event and event.as_json(),
             "age_ms": round(self.age_ms, 3),
             "stages_ms": {stage.value: round(ms, 3) for stage, ms in self.stages_ms.items()},
             "dropped": self.dropped,
@@ -129,6 +135,38 @@ class Reading:
             "watts": None,
             "celsius": None,
             "throttled": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is to be said without a reading: while the camera is away, and at the end."""
+
+    time: datetime
+    """Wall clock, UTC."""
+
+    camera: Literal["ok", "lost"]
+    reason: str = ""
+    """Why the camera is lost, with the remedy."""
+
+    event: Event | None = None
+    """The leave of what was there: nobody knows any more."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the notice in the public form: the keys of a reading, nothing in them, and what became of the camera.
+
+        Who parses readings line by line finds every key there; a reading has no "camera".
+        """
+        nothing = ("seq", "source", "label", "score", "state", "age_ms", "dropped", "watts", "celsius", "throttled")
+        return {
+            "schema": SCHEMA,
+            "time": iso_time(self.time),
+            **dict.fromkeys(nothing),
+            "top": [],
+            "stages_ms": {},
+            "event": self.event and self.event.as_json(),
+            "camera": self.camera,
+            "reason": self.reason,
         }
 
 
@@ -178,12 +216,20 @@ class Summary:
     publishers: Mapping[str, int]
     """Readings that each publisher had to drop because it was too slow."""
 
+    dropped_reasons: Mapping[str, int] = field(default_factory=dict)
+    """Frames that came to nothing, by reason: stale ones, which a newer one replaced, and bad ones."""
+
+    camera: Literal["ok", "lost"] = "ok"
+    """Whether the camera delivers right now."""
+
     def as_json(self) -> dict[str, Any]:
         """Return the summary in the public form."""
         return {
             "schema": SCHEMA,
             "frames": self.frames,
             "dropped": self.dropped,
+            "dropped_reasons": dict(self.dropped_reasons),
+            "camera": self.camera,
             "skipped": self.skipped,
             "seconds": round(self.seconds, 3),
             "fps": round(self.fps, 2),

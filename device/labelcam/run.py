@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from .camera import parse_spec
+from .capture import left_behind
 from .classifier import Classifier
-from .console import table
+from .console import complain, table
 from .daemon import Ending, serve
 from .errors import LabelcamError, SettingsError, UsageError
 from .model_file import ModelFile
@@ -39,6 +40,35 @@ def run(
     as_json: bool,
 ) -> int:
     """Serve until the source ends, a limit is reached, or SIGINT or SIGTERM comes; then show the summary."""
+    try:
+        _run(settings_file, model, camera, frames, seconds, summary_file, as_json=as_json)
+    except LabelcamError as error:
+        if not left_behind():
+            raise
+        complain("labelcam", error)
+        _end_by_force(error.exit_code)
+    if left_behind():
+        _end_by_force(0)
+    return 0
+
+
+def _end_by_force(code: int) -> NoReturn:
+    """End although a camera's driver hangs: picamera2's stop() may do so for ever, and Python would wait for it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run(
+    settings_file: Path | None,
+    model: str | None,
+    camera: str | None,
+    frames: int | None,
+    seconds: float | None,
+    summary_file: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     settings = with_flags(load_settings(settings_file), model, camera)
     if summary_file and not summary_file.absolute().parent.is_dir():
         raise UsageError(f"--summary {summary_file}: its folder does not exist; make it first")
@@ -62,7 +92,6 @@ def run(
         _show(outcome.summary, as_json=as_json)
     if failures:
         raise failures[0]  # the one that scripts must know of first
-    return 0
 
 
 def with_flags(settings: Settings, model: str | None, camera: str | None) -> Settings:

@@ -37,9 +37,27 @@ class CameraSettings:
 
     source: str = "picamera2"
     timeout_seconds: float = 10.0
+    start_seconds: float = 60.0
+    give_up_seconds: float = 300.0
+    frozen_seconds: float = 60.0
+    region: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)
+    rotate: Literal[0, 90, 180, 270] = 0
+    mirror: bool = False
+    dark_mean: float = 16.0
+    dark_deviation: float = 8.0
 
     def __post_init__(self) -> None:
         _check(0 < self.timeout_seconds <= 3600, "timeout_seconds", self.timeout_seconds, "above 0 up to 3600")
+        for name in ("start_seconds", "give_up_seconds", "frozen_seconds"):
+            _check(0 <= getattr(self, name) <= 86400, name, getattr(self, name), "from 0 to 86400")
+        for name in ("dark_mean", "dark_deviation"):
+            _check(0 <= getattr(self, name) <= 255, name, getattr(self, name), "from 0 to 255")
+        region = list(self.region)
+        good = len(region) == 4 and min(region[:2]) >= 0 and min(region[2:]) > 0
+        good = good and all(
+            start + share <= 1 + 1e-9 for start, share in ((region[0], region[2]), (region[1], region[3]))
+        )
+        _check(good, "region", region, "of four shares [x, y, width, height] inside [0, 0, 1, 1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +227,12 @@ def _texts(value: Any, of: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _numbers(value: Any, _: Any) -> tuple[float, ...]:
+    if not isinstance(value, list):
+        raise SettingsError(f"{value!r} is not a list of numbers such as [0.0, 0.0, 1.0, 1.0]")
+    return tuple(_exactly(number, float) for number in value)
+
+
 def _lists_by_name(value: Any, _: Any) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, Mapping):
         raise SettingsError(f'{value!r} is not a section of lists such as pet = ["cat", "dog"]')
@@ -239,6 +263,7 @@ for _kind in _kind_names:
     _converter.register_structure_hook(_kind, _exactly)
 _converter.register_structure_hook_func(lambda kind: str(get_origin(kind)) == str(Literal), _one_of)
 _converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _texts)
+_converter.register_structure_hook_func(lambda kind: kind == tuple[float, ...], _numbers)
 _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, tuple[str, ...]], _lists_by_name)
 for _class in (*_sections, Settings):
     _converter.register_structure_hook(_class, _section(_class))

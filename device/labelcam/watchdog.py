@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""Tells systemd how we are: ready after the first classified frame, alive with every later one, by nothing else."""
+"""Tells systemd how we are: ready after the first classified frame, then alive with every later one.
+
+While a camera is known to be away, the search for it is what keeps us alive; nothing else does.
+"""
 
 import logging
 import os
@@ -12,14 +15,19 @@ from .errors import SettingsError
 log = logging.getLogger(__name__)
 
 
+STATUS_S = 5.0
+"""How often the status may change before we are ready."""
+
+
 class Watchdog:
     """Speaks sd_notify(3); does nothing where no service manager listens."""
 
-    def __init__(self, frame_interval_s: float = 0.0) -> None:
+    def __init__(self, frame_interval_s: float = 0.0, silence_s: float = 0.0) -> None:
         """Read the environment that systemd sets.
 
         Raises SettingsError if frames come too seldom to keep a watchdog quiet (`frame_interval_s` in seconds, 0
-        where the source has no rate).
+        where the source has no rate), or if a camera may be silent for longer than that before it is known to be
+        away (`silence_s`).
         """
         self._address = os.environ.get("NOTIFY_SOCKET", "")
         said = os.environ.get("WATCHDOG_USEC", "")
@@ -33,6 +41,12 @@ class Watchdog:
                 "raise limits.max_fps, or WatchdogSec to more than three frame intervals"
             )
 
+        if self._pet_every_s and silence_s >= microseconds / 1e6:
+            raise SettingsError(
+                f"a camera that may be silent for {silence_s:g} s is too much for a watchdog of "
+                f"{microseconds / 1e6:g} s; lower camera.timeout_seconds, or raise WatchdogSec"
+            )
+
     def classified(self, label: str) -> None:
         """Say that a frame has been classified."""
         now = time.monotonic()
@@ -40,9 +54,22 @@ class Watchdog:
             self._ready = True
             self._last_pet_s = now
             self._send("READY=1\nWATCHDOG=1", f"first label: {label}")
-        elif self._pet_every_s and now - self._last_pet_s >= self._pet_every_s / 3:
+        else:
+            self._pet(now, f"last label: {label}")
+
+    def searching(self, reason: str) -> None:
+        """Say that the camera is away, and that it has been looked for just now."""
+        now = time.monotonic()
+        if self._ready:
+            self._pet(now, f"camera lost: {reason}")
+        elif now - self._last_pet_s >= STATUS_S:  # nobody is ready for that
             self._last_pet_s = now
-            self._send("WATCHDOG=1", f"last label: {label}")
+            self._send("", f"waiting for the camera: {reason}")
+
+    def _pet(self, now_s: float, status: str) -> None:
+        if self._pet_every_s and now_s - self._last_pet_s >= self._pet_every_s / 3:
+            self._last_pet_s = now_s
+            self._send("WATCHDOG=1", status)
 
     def stopping(self) -> None:
         """Say that we end on purpose."""
@@ -51,7 +78,9 @@ class Watchdog:
     def _send(self, message: str, status: str) -> None:
         if not self._address:
             return
-        message += f"\nSTATUS={' '.join(status.split())}"  # a line break in a label would start another message
+        message = (
+            f"{message}\nSTATUS={' '.join(status.split())}".lstrip()
+        )  # a line break in a label would start another message
         # A leading @ stands for the abstract namespace (unix(7)).
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:

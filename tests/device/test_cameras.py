@@ -240,10 +240,13 @@ def test_a_device_that_is_no_camera_is_refused() -> None:
 
 
 def test_the_address_of_a_lost_network_camera_hides_its_password(
-    labelcam: Labelcam, colours: Path, the_error: Callable[[str], str]
+    labelcam: Labelcam, colours: Path, the_error: Callable[[str], str], tmp_path: Path
 ) -> None:
     """Logs are shared; the user's name and password appear nowhere on the way to exit code 74."""
-    done = labelcam("run", "--model", colours, "--camera", "rtsp://admin:hunter2@127.0.0.1:9/live?token=abc123")
+    settings = tmp_path / "impatient.toml"
+    settings.write_text("[camera]\nstart_seconds = 0\n")
+    source = ("--camera", "rtsp://admin:hunter2@127.0.0.1:9/live?token=abc123")
+    done = labelcam("run", "--settings", settings, "--model", colours, *source)
     assert done.returncode == 74
     assert "rtsp://127.0.0.1:9/live" in the_error(done.stderr)
     assert not any(secret in done.stderr + done.stdout for secret in ("hunter2", "admin", "abc123"))

@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 import pytest
 
-from labelcam.camera import Camera, CameraLost, EndOfFrames
+from labelcam.camera import Absence, BadFrame, Camera, CameraAway, CameraLost, EndOfFrames
 from labelcam.capture import Capture
 from labelcam.classifier import Classifier
 from labelcam.model_file import ModelFile
@@ -149,6 +149,54 @@ def test_a_camera_that_hangs_is_lost_in_time(classifier: Classifier) -> None:
             take()
     assert time.monotonic() - begun < 4
     assert not camera.closed
+    released.set()
+
+
+def test_a_bad_frame_is_dropped_with_its_reason(classifier: Classifier) -> None:
+    """It counts among the dropped of the next frame, and no number is given twice; a pulled camera goes on as well."""
+
+    def spoil(count: int) -> None:
+        if count == 2 and not spoilt:
+            spoilt.append(count)
+            raise BadFrame("corrupt", "cannot be decoded")
+
+    spoilt: list[int] = []
+    with Capture(Numbered(live=False, act=spoil), classifier, 1.0) as capture:
+        found = [capture.take(lambda _: None, lambda: False) for _ in range(4)]
+        assert [(prepared.seq, prepared.dropped) for prepared in found] == [(0, 0), (1, 0), (3, 1), (4, 0)]
+        assert capture.dropped == {"corrupt": 1}
+
+
+def test_every_attempt_to_find_a_camera_is_told(classifier: Classifier) -> None:
+    """While the camera is away, take() returns each attempt; afterwards frames again, in their order."""
+
+    def away(count: int) -> None:
+        if count == 2 and len(attempts) < 3:
+            attempts.append(count)
+            raise CameraAway(Absence("unplugged", 1.0, 0.05))
+
+    attempts: list[int] = []
+    with Capture(Numbered(live=False, act=away), classifier, 1.0) as capture:
+        found = [capture.take(lambda _: None, lambda: False) for _ in range(7)]
+    assert [isinstance(item, Absence) for item in found] == [False, False, True, True, True, False, False]
+
+
+def test_a_search_that_hangs_is_a_lost_camera(classifier: Classifier) -> None:
+    """A driver that never returns from being opened once more is noticed, for no attempt is heard of any more."""
+    released, told = threading.Event(), []
+
+    def act(count: int) -> None:
+        if count == 1 and not told:
+            told.append(count)
+            raise CameraAway(Absence("unplugged", 1.0, 0.0))
+        if count == 1:
+            released.wait(20)
+
+    with Capture(Numbered(live=True, act=act), classifier, 0.2) as capture:
+        capture.take(lambda _: None, lambda: False)
+        assert isinstance(capture.take(lambda _: None, lambda: False), Absence)
+        with pytest.raises(CameraLost, match=r"no frame for 1\.4 s"):
+            capture.take(lambda _: None, lambda: False)
     released.set()
 
 

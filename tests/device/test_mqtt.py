@@ -16,6 +16,8 @@ import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from network_camera import NetworkCamera
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -156,6 +158,49 @@ def test_events_are_told_and_not_retained(
     late = observe(broker.port)
     late.wait("labelcam/door/availability", "offline")
     assert "labelcam/door/event" not in late.last
+
+
+def test_a_lost_camera_is_a_retained_state(
+    broker: Broker, observe: Callable[..., Observer], run: Callable[..., Any]
+) -> None:
+    """Who comes later learns that nobody knows what is there; what was there has left, until the camera is back."""
+    broker.start()
+    observer = observe(broker.port)
+    camera = NetworkCamera((240, 40, 30))
+    run("[camera]\ntimeout_seconds = 1.0\n", camera=camera.url)
+    assert json.loads(observer.wait("labelcam/door/state").payload)["camera"] == "ok"
+    camera.unplug()
+    deadline = time.monotonic() + 15
+    while json.loads(observer.last["labelcam/door/state"].payload)["camera"] == "ok":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    late = observe(broker.port).wait("labelcam/door/state")
+    state = json.loads(late.payload)
+    assert (late.retain, state["state"], state["camera"], state["model"]) == (True, None, "lost", "colours")
+    assert "secret" not in state["reason"]
+    assert json.loads(observer.last["labelcam/door/event"].payload)["type"] == "leave"
+    camera.plug()
+    while json.loads(observer.last["labelcam/door/state"].payload)["camera"] == "lost":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    camera.unplug()
+
+
+def test_the_last_leave_is_told(
+    broker: Broker, observe: Callable[..., Observer], run: Callable[..., Any], photographs: Path, tmp_path: Path
+) -> None:
+    """At SIGTERM what is there leaves before the daemon says goodbye."""
+    broker.start()
+    observer = observe(broker.port)
+    (tmp_path / "same").mkdir()
+    (tmp_path / "same" / "red.png").write_bytes((photographs / "1_red.png").read_bytes())
+    process = run(camera=f"photos:{tmp_path / 'same'}?loop&fps=20")
+    observer.wait("labelcam/door/event")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    observer.wait("labelcam/door/availability", "offline")
+    events = [json.loads(payload)["type"] for topic, payload in observer.all if topic == "labelcam/door/event"]
+    assert events == ["enter", "leave"]
 
 
 def test_sigterm_says_goodbye(broker: Broker, observe: Callable[..., Observer], run: Callable[..., Any]) -> None:

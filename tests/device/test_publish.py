@@ -13,7 +13,7 @@ import pytest
 from labelcam.publish import QUEUE_LENGTH, Outbox, run_publishers
 from labelcam.publish.jsonl import JsonLines
 from labelcam.publish.lines import Lines
-from labelcam.records import Decision, Label, Reading, Stage, Summary
+from labelcam.records import Decision, Event, Label, Notice, Reading, Stage, Summary
 
 ODD = 'a "quoted" \\ label\nin two lines, \u2028 \u2029 \U0001f426 é \x00'
 
@@ -143,6 +143,40 @@ def test_no_label_can_break_the_lines() -> None:
     assert len(lines) == 2
     assert json.loads(lines[0])["label"] == ODD
     assert stream.getvalue().isascii()
+
+
+def test_a_lost_camera_is_a_line_with_a_readings_keys() -> None:
+    """Who parses readings finds every key there, with nothing in it; at the end nothing is added to the readings."""
+    stream = io.StringIO()
+    publisher = JsonLines(Lines(stream, ended=lambda: None))
+    leave = Event("leave", ODD, 3.21)
+    publisher.publish(reading(0))
+    publisher.notice(Notice(datetime.now(UTC), "lost", "unplugged; plug it in", leave))
+    publisher.notice(Notice(datetime.now(UTC), "ok", event=leave))
+    first, lost = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert set(lost) == {*first, "camera", "reason"}
+    assert (lost["camera"], lost["reason"], lost["label"], lost["state"], lost["top"]) == (
+        *("lost", "unplugged; plug it in", None, None, []),
+    )
+    assert lost["event"] == {"type": "leave", "label": ODD, "duration_s": 3.21}
+
+
+def test_notices_keep_their_place_among_the_readings() -> None:
+    """A publisher hears of a lost camera after the readings before it."""
+    heard: list[object] = []
+
+    class Hearing(Slow):
+        def publish(self, reading: Reading) -> None:
+            heard.append(reading.seq)
+
+        def notice(self, notice: Notice) -> None:
+            heard.append(notice.camera)
+
+    with run_publishers([Hearing(lossless=True)], always) as out:
+        out.offer(reading(0))
+        out.notice(Notice(datetime.now(UTC), "lost"))
+        out.offer(reading(1))
+    assert heard == [0, "lost", 1]
 
 
 def test_a_reader_that_left_is_told_once() -> None:

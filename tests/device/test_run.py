@@ -10,14 +10,17 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+
+from pictures_on_disk import write_png
+from service_manager import ServiceManager
 
 Labelcam = Callable[..., SimpleNamespace]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -28,7 +31,7 @@ READING = {
 }
 SUMMARY = {
     *("frames", "dropped", "seconds", "fps", "model", "runtime", "delegate", "delegated_ops", "threads", "stages_ms"),
-    *("age_ms", "rss_mb", "energy", "labels"),
+    *("age_ms", "rss_mb", "energy", "labels", "camera", "dropped_reasons"),
 }
 STAGES = {"capture", "preprocess", "invoke", "decide"}
 
@@ -68,6 +71,60 @@ def test_every_photograph_becomes_one_line_of_json(labelcam: Labelcam, colours: 
         ("leave", "red"),
         ("enter", "blue"),
     ]
+
+
+def test_a_covered_lens_is_a_state_of_its_own(
+    labelcam: Labelcam, colours: Path, photographs: Path, tmp_path: Path
+) -> None:
+    """Where nothing can be seen the state is "dark", what was there leaves, and with light it enters again."""
+    for number, name in enumerate(("1_red.png", "", "", "1_red.png")):
+        target = tmp_path / f"{number}.png"
+        if name:
+            target.write_bytes((photographs / name).read_bytes())
+        else:
+            write_png(target, np.full((48, 64, 3), (4, 3, 3), np.uint8))
+    done = labelcam("run", "--model", colours, "--camera", f"photos:{tmp_path}", "--json")
+    found = readings(done.stdout)
+    assert [r["state"] for r in found] == ["red", "dark", "dark", "red"]
+    assert [r["event"] and r["event"]["type"] for r in found] == ["enter", "leave", None, "enter"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "label"),
+    [
+        ("", "green"),
+        ("region = [0.0, 0.0, 0.25, 1.0]", "red"),
+        ("region = [0.75, 0.0, 0.25, 1.0]", "green"),
+        ("rotate = 180\nregion = [0.0, 0.0, 0.25, 1.0]", "green"),
+        ("mirror = true\nregion = [0.0, 0.0, 0.25, 1.0]", "green"),
+        ("rotate = 90\nregion = [0.0, 0.0, 1.0, 0.25]", "red"),
+    ],
+)
+def test_only_the_region_counts_of_the_picture_the_right_way_up(
+    settings: str, label: str, labelcam: Labelcam, colours: Path, tmp_path: Path
+) -> None:
+    """A picture whose left third is red, turned and cut out as the settings say."""
+    picture = np.full((60, 90, 3), (20, 250, 30), np.uint8)
+    picture[:, :30] = (250, 30, 20)
+    (tmp_path / "photographs").mkdir()
+    write_png(tmp_path / "photographs" / "1.png", picture)
+    file = tmp_path / "labelcam.toml"
+    file.write_text(f"[camera]\n{settings}\n")
+    source = ("--model", colours, "--camera", f"photos:{tmp_path / 'photographs'}")
+    done = labelcam("run", "--settings", file, *source, "--json")
+    assert [reading["label"] for reading in readings(done.stdout)] == [label], done.stderr
+
+
+def test_what_is_there_at_the_end_leaves(start: Start, colours: Path, photographs: Path, tmp_path: Path) -> None:
+    """SIGTERM is also the end of what was seen: its leave is told, as an event and not as a reading."""
+    (tmp_path / "red").mkdir()
+    (tmp_path / "red" / "1.png").write_bytes((photographs / "1_red.png").read_bytes())
+    process = start("run", "--model", colours, "--camera", f"photos:{tmp_path / 'red'}?loop&fps=20")
+    time.sleep(2.5)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert [line.split()[2] for line in stderr.splitlines() if " label='red'" in line] == ["enter", "leave"]
 
 
 def test_the_summary_says_what_the_run_amounted_to(
@@ -229,10 +286,19 @@ def test_an_empty_folder_is_a_lost_camera(
     ],
 )
 def test_what_cannot_work_is_one_line_and_its_exit_code(
-    arguments: tuple[str, ...], code: int, told: str, labelcam: Labelcam, colours: Path, the_error: Callable[[str], str]
+    arguments: tuple[str, ...],
+    code: int,
+    told: str,
+    labelcam: Labelcam,
+    colours: Path,
+    the_error: Callable[[str], str],
+    tmp_path: Path,
 ) -> None:
     """Bad settings and models are 78, a camera that is not there is 74, a command that makes no sense is 2."""
-    done = labelcam("run", *(str(colours) if word == "COLOURS" else word for word in arguments))
+    settings = tmp_path / "impatient.toml"
+    settings.write_text("[camera]\nstart_seconds = 0\n")
+    words = (str(colours) if word == "COLOURS" else word for word in arguments)
+    done = labelcam("run", "--settings", settings, *words)
     assert done.returncode == code
     assert told in the_error(done.stderr)
 
@@ -335,21 +401,6 @@ def test_a_daemon_starts_where_no_temporary_file_can_be_written(
     )
     assert done.returncode == 0, done.stderr
     assert len(readings(done.stdout)) == 3
-
-
-class ServiceManager:
-    """A notify socket as systemd keeps it, with the messages that came."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
-        self.messages: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        while True:  # the kernel queues no more than ten
-            self.messages.append(self._socket.recv(4096).decode())
 
 
 @pytest.mark.parametrize("kind", ["file", "abstract"])

@@ -10,9 +10,29 @@ import cv2
 from ..errors import CameraLost
 from ..preprocess import Size
 from ..records import Frame
+from .absence import SLOWEST_RETRY_S, Absence, BadFrame, CameraAway, Patience, Search
+from .lores import Aim
+from .reconnecting import Reconnecting
 from .spec import CameraSpec, parse_spec
 
-__all__ = ["Camera", "CameraLost", "CameraSpec", "EndOfFrames", "open_camera", "parse_spec"]
+__all__ = [
+    "DEVICES",
+    "SLOWEST_RETRY_S",
+    "Absence",
+    "Aim",
+    "BadFrame",
+    "Camera",
+    "CameraAway",
+    "CameraLost",
+    "CameraSpec",
+    "EndOfFrames",
+    "Patience",
+    "open_camera",
+    "parse_spec",
+]
+
+DEVICES = ("picamera2", "v4l2", "rtsp")
+"""The kinds that are real cameras: they may be away, be late, or freeze."""
 
 # What FFmpeg and OpenCV say of a bad stream would fill an SD card's log; our own error says it once.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -29,7 +49,7 @@ class EndOfFrames(Exception):
 
 
 class Camera(Protocol):
-    """A source of frames. Use it in a `with` block; entering opens it, leaving frees the sensor."""
+    """A source of frames. Use it in a `with` block; leaving it frees the sensor."""
 
     live: bool
     """True: the world goes on without us, stale frames are dropped. False: frames wait to be pulled."""
@@ -38,34 +58,51 @@ class Camera(Protocol):
     """Frames that could not be read and were passed over."""
 
     def __enter__(self) -> Self:
-        """Open it. Raises CameraLost if it is not there."""
+        """Begin with it. Raises CameraLost if a file or folder is not there; devices are looked for by `capture`."""
         ...
 
     def __exit__(self, *exc: object) -> None: ...
 
     def capture(self) -> Frame:
-        """Return the next frame. Raises CameraLost if none can come any more, EndOfFrames after the last."""
+        """Return the next frame.
+
+        Raises CameraLost if none can come any more, EndOfFrames after the last, BadFrame in place of one that is no
+        good, and CameraAway while the camera is looked for: every call is one attempt, to be made when it says so.
+        """
         ...
 
 
-def open_camera(spec: CameraSpec, max_fps: float, timeout_s: float) -> Camera:
-    """Return the camera that the specification names; enter it to open it.
+def open_camera(
+    spec: CameraSpec,
+    max_fps: float,
+    timeout_s: float,
+    *,
+    patience: Patience = Patience(),  # noqa: B008, frozen
+    frozen_s: float = 0.0,
+    aim: Aim | None = None,
+) -> Camera:
+    """Return the camera that the specification names; enter it before it captures.
 
-    A live camera is asked for at most `max_fps` frames a second, and is lost after `timeout_s` seconds without one.
+    A real camera delivers at most `max_fps` frames a second. It is away after `timeout_s` seconds without one, or
+    after `frozen_s` seconds of the same ones (0 does not look for that), and looked for as long as there is
+    `patience`. One with an image processor of its own is told what its frames are for by `aim`.
     """
+    search = Search(patience)
     match spec.kind:
         case "picamera2":
             from .picamera2 import PiCamera  # libcamera exists only on a Pi
 
-            return PiCamera(spec, CAPTURE_SIZE, max_fps, timeout_s)
+            return PiCamera(int(spec.target), CAPTURE_SIZE, max_fps, timeout_s, search, frozen_s, aim)
         case "v4l2":
             from .v4l2 import V4L2
 
-            return V4L2(spec, CAPTURE_SIZE, max_fps, timeout_s)
+            device = V4L2(spec.target, CAPTURE_SIZE, max_fps, timeout_s)
+            return Reconnecting(device.connect, search, timeout_s, frozen_s)
         case "rtsp":
             from .rtsp import Rtsp
 
-            return Rtsp(spec, timeout_s)
+            stream = Rtsp(spec.target, max_fps, timeout_s)
+            return Reconnecting(stream.connect, search, timeout_s, frozen_s)
         case "video":
             from .video import Video
 

@@ -1,8 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""Plays a source that has no clock of its own at a steady rate, as if it were live."""
+"""At what rate frames come: a source without a clock is played at a steady one, a quick camera is thinned out."""
 
 import time
+
+EARLY = 0.1
+"""Of a frame's interval: so much too early, a frame counts as on time; no camera is exact."""
 
 
 class Pace:
@@ -20,3 +23,19 @@ class Pace:
         now = time.monotonic()
         self._due_s = max(self._due_s + self._interval_s, now) if self._due_s else now
         time.sleep(max(0.0, self._due_s - now))
+
+
+class Rate:
+    """Lets through no more than so many frames a second, whatever rate the camera has."""
+
+    def __init__(self, max_fps: float) -> None:
+        self._interval_ns = 1e9 / max_fps
+        self._due_ns = 0.0
+
+    def admits(self, taken_ns: int) -> bool:
+        """Whether a frame taken then is to be used."""
+        if taken_ns < self._due_ns - EARLY * self._interval_ns:
+            return False
+        # From when it was due, so that the rate is right on average; a late frame lets no other come sooner.
+        self._due_ns = max(self._due_ns, taken_ns - EARLY * self._interval_ns) + self._interval_ns
+        return True

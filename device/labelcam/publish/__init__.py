@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from ..records import Reading, Summary
+from ..records import Notice, Reading, Summary
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,9 @@ QUEUE_LENGTH = 256
 
 CLOSE_S = 2.0
 """What all publishers together may take to say their last words."""
+
+
+Item = Reading | Summary | Notice
 
 
 class Publisher(Protocol):
@@ -49,6 +52,10 @@ class Publisher(Protocol):
         """Send the account of the run so far; called every minute."""
         ...
 
+    def notice(self, notice: Notice) -> None:
+        """Send what there is to say without a reading, if it matters here."""
+        ...
+
     def close(self) -> None:
         """Send what must be sent last and break off."""
         ...
@@ -60,7 +67,7 @@ class Outbox:
     def __init__(self, publisher: Publisher) -> None:
         self.publisher = publisher
         self.dropped = 0
-        self._queue: deque[Reading | Summary] = deque()
+        self._queue: deque[Item] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"publish-{publisher.name}", daemon=True)
@@ -68,7 +75,7 @@ class Outbox:
     def open(self) -> None:
         self._thread.start()
 
-    def offer(self, item: Reading | Summary, wait: Callable[[], bool]) -> None:
+    def offer(self, item: Item, wait: Callable[[], bool]) -> None:
         """Hand an item over. Where the queue is full, wait for room as long as `wait()`, then drop the oldest."""
         with self._changed:
             while len(self._queue) >= QUEUE_LENGTH and self.publisher.lossless and self._thread.is_alive() and wait():
@@ -103,10 +110,13 @@ class Outbox:
         try:
             self.publisher.open()
             while (item := self._take()) is not None:
-                if isinstance(item, Reading):
-                    self.publisher.publish(item)
-                else:
-                    self.publisher.report(item)
+                match item:
+                    case Reading():
+                        self.publisher.publish(item)
+                    case Summary():
+                        self.publisher.report(item)
+                    case Notice():
+                        self.publisher.notice(item)
             self.publisher.close()
         except BrokenPipeError:
             log.debug("publisher-ended name=%s: its reader left", self.publisher.name)
@@ -114,7 +124,7 @@ class Outbox:
             log.warning("publisher-ended name=%s reason=%r", self.publisher.name, str(error))
             log.debug("publisher-ended", exc_info=True)
 
-    def _take(self) -> Reading | Summary | None:
+    def _take(self) -> Item | None:
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closing)
             item = self._queue.popleft() if self._queue else None
@@ -139,6 +149,11 @@ class Publishers:
         """Hand the account of the run so far to every publisher."""
         for outbox in self._outboxes:
             outbox.offer(summary, self._wait)
+
+    def notice(self, notice: Notice) -> None:
+        """Hand a notice to every publisher."""
+        for outbox in self._outboxes:
+            outbox.offer(notice, self._wait)
 
     def dropped(self) -> dict[str, int]:
         """Return how many items each publisher had to drop."""

@@ -4,7 +4,7 @@
 
 import json
 
-from ..records import Reading, Summary
+from ..records import Notice, Reading, Summary
 from .lines import Lines
 
 
@@ -29,6 +29,11 @@ class JsonLines:
 
     def report(self, summary: Summary) -> None:
         pass
+
+    def notice(self, notice: Notice) -> None:
+        # The end of the stream says by itself that nothing is there any more; a camera's absence must be said.
+        if notice.camera == "lost":
+            self._lines.write(json.dumps(notice.as_json(), ensure_ascii=True))
 
     def close(self) -> None:
         pass

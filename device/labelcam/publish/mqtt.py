@@ -17,7 +17,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from ..errors import SettingsError
-from ..records import Reading, Summary
+from ..records import Event, Notice, Reading, Summary
 from ..settings import MqttSettings
 
 log = logging.getLogger(__name__)
@@ -70,14 +70,25 @@ class Mqtt:
         return changed or self._clock() >= self._due_s
 
     def publish(self, reading: Reading) -> None:
-        document = reading.as_json() | {"model": self._model}
-        if event := document["event"]:
-            self._client.publish(f"{self._topic}/event", json.dumps({**event, "time": document["time"]}), qos=1)
+        document = reading.as_json() | {"model": self._model, "camera": "ok"}
+        if reading.decision.event:
+            self._tell(reading.decision.event, document["time"])
         self._state, self._due_s = reading.decision.state, self._clock() + HEARTBEAT_S
         self._retain("state", document)
 
     def report(self, summary: Summary) -> None:
         self._client.publish(f"{self._topic}/telemetry", json.dumps(summary.as_json()))
+
+    def notice(self, notice: Notice) -> None:
+        document = notice.as_json() | {"model": self._model}
+        if notice.event:
+            self._tell(notice.event, document["time"])
+        if notice.camera == "lost":
+            self._state = None  # whatever comes when it is back is news
+            self._retain("state", document)
+
+    def _tell(self, event: Event, time: str) -> None:
+        self._client.publish(f"{self._topic}/event", json.dumps({**event.as_json(), "time": time}), qos=1)
 
     def _retain(self, name: str, document: dict[str, Any]) -> None:
         self._retained[name] = json.dumps(document)

@@ -5,7 +5,7 @@
 import logging
 import time
 
-from ..records import Reading, Stage, Summary
+from ..records import Event, Notice, Reading, Stage, Summary
 from .lines import Lines
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,9 @@ class Terminal:
     def report(self, summary: Summary) -> None:
         pass
 
+    def notice(self, notice: Notice) -> None:
+        pass  # the camera's own warning has said it, and what the summary says comes at once
+
     def close(self) -> None:
         pass
 
@@ -65,7 +68,7 @@ class Log:
 
     def publish(self, reading: Reading) -> None:
         if event := reading.decision.event:
-            log.info("%s label=%r duration_s=%.1f seq=%d", event.type, event.label, event.duration_s, reading.seq)
+            _log(event, f" seq={reading.seq}")
 
     def report(self, summary: Summary) -> None:
         invoke = summary.stages_ms[Stage.INVOKE]
@@ -75,5 +78,15 @@ class Log:
         )
         self._events = 0
 
+    def notice(self, notice: Notice) -> None:
+        # The camera itself has logged where it went.
+        if notice.event:
+            self._events += 1
+            _log(notice.event)
+
     def close(self) -> None:
         pass
+
+
+def _log(event: Event, where: str = "") -> None:
+    log.info("%s label=%r duration_s=%.1f%s", event.type, event.label, event.duration_s, where)
