@@ -124,3 +124,17 @@ def test_only_a_clear_gain_replaces_the_favourite() -> None:
     measured = {"first": np.full(50, 1.0), "lucky": 1 - 0.01 + noise - noise.mean(), "better": np.full(50, 0.9)}
     assert best(["first", "lucky"], measured.__getitem__)[0] == "first"
     assert best(["first", "lucky", "better"], measured.__getitem__)[0] == "better"
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_rounding_survives_inputs_that_never_vary(depthwise: bool) -> None:
+    """Where all that is left of a covariance is noise, every weight is rounded by itself, or nearly so."""
+    rng = np.random.default_rng(3)
+    rows = np.repeat(rng.uniform(5, 6, (1, 9, 40)), 700, axis=0).astype(np.float32)
+    gatherer = Gatherer(depthwise)
+    gatherer.add(rows)
+    taps, channels = (9, 40) if depthwise else (360, 8)
+    weights = rng.normal(size=(taps, channels))
+    scales = np.abs(weights).max(axis=0) / 127
+    rounded = by_covariance(weights, scales, gatherer.moments(), depthwise)
+    assert np.all(np.abs(rounded - weights) <= 3 * scales)

@@ -67,7 +67,7 @@ sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from labelcam.preprocess import Preprocess
 from labelcam_converter.flatbuffer import Graph
-from labelcam_converter.scoring import Scorer
+from labelcam_converter.fidelity.scoring import Scorer
 from labelcam_converter.worker.graph_network import compute
 from labelcam_converter.worker.student import Student
 import tensorflow as tf

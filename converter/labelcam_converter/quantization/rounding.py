@@ -7,6 +7,8 @@ The nearest step is best for each weight alone, not for their sum: inputs vary t
 good by those that are still to come, by the inverse covariance of the inputs.
 """
 
+import contextlib
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,5 +85,9 @@ def _spread(covariance: _Array, power: _Array) -> _Array:
     size = covariance.shape[-1]
     mean = np.trace(covariance, axis1=-2, axis2=-1) / size
     damping = np.maximum(np.maximum(_DAMPING * mean, _NOISE * power), np.finfo(np.float32).tiny)[..., None, None]
-    damped = (covariance / damping + np.eye(size)).astype(np.float32)
-    return np.swapaxes(np.linalg.cholesky(np.linalg.inv(damped)), -1, -2).astype(np.float64)
+    # What is mostly noise may still be no covariance: the more is added, the nearer to rounding each weight by itself.
+    for more in (1.0, 1e2, 1e4, 1e6):
+        damped = (covariance / (damping * more) + np.eye(size)).astype(np.float32)
+        with contextlib.suppress(np.linalg.LinAlgError):
+            return np.swapaxes(np.linalg.cholesky(np.linalg.inv(damped)), -1, -2).astype(np.float64)
+    return np.broadcast_to(np.eye(size), covariance.shape).copy()
