@@ -17,7 +17,7 @@ PROGRESS = awk -v tty="$$(test -t 2 && echo 1)" -v total="$$(grep -c '==' constr
 	/^ERROR/ { print } END { if (tty) printf "\r\033[K" }' >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-converter size constraints clean
+.PHONY: help demo test lint bench bench-converter flash rollback status logs uninstall size constraints clean
 
 help: ## print this
 	@echo "labelcam: a Raspberry Pi with a camera that says what it sees"
@@ -54,6 +54,18 @@ bench-converter: $(VENV)/host ## int8 against float: our converter beside Google
 bench: $(VENV)/host ## speed and memory against the bare interpreter and MediaPipe, as JSON
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
 
+FLASH   = PYTHONPATH=systemd $(BIN)/python -m labelcam_flash
+REACHED = --pi "$$PI" $${SSH_PORT:+--port "$$SSH_PORT"} $${SSH_CONFIG:+--ssh-config "$$SSH_CONFIG"}
+
+flash: $(VENV)/host ## put labelcam on a Pi: PI=pi@raspberrypi.local [MODEL=] [SETTINGS=] (docs/flash.md)
+	@$(FLASH) flash $(REACHED) $${MODEL:+--model "$$MODEL"} $${SETTINGS:+--settings "$$SETTINGS"} $${DRY_RUN:+--dry-run}
+
+rollback status logs: $(VENV)/host
+	@$(FLASH) $@ $(REACHED)
+
+uninstall: $(VENV)/host ## remove it from a Pi, its settings aside (WITH_SETTINGS=1: those too)
+	@$(FLASH) uninstall $(REACHED) $${WITH_SETTINGS:+--with-settings}
+
 size: ## lines per module
 	@git ls-files '*.py' | xargs wc -l | sort -n
 
@@ -63,6 +75,7 @@ constraints: ## pin every version again (needs uv)
 	@$(UV_COMPILE) --universal --python-version 3.11 --extra dev pyproject.toml constraints/build.in -o constraints/host.txt
 	@$(UV_COMPILE) --python-version 3.11 --python-platform aarch64-manylinux_2_36 pyproject.toml constraints/bookworm.in -o constraints/bookworm.txt
 	@$(UV_COMPILE) --python-version 3.13 --python-platform aarch64-manylinux_2_40 pyproject.toml -o constraints/trixie.txt
+	@$(UV_COMPILE) --universal --python-version 3.11 constraints/installer.in -o constraints/installer.txt
 
 clean: ## remove what was built and installed here (not the cache of downloaded weights)
 	rm -rf build $(VENV) .venv-mediapipe .mypy_cache .ruff_cache .pytest_cache .hypothesis

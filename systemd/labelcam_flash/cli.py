@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the Makefile's targets for a Pi call: parse, dispatch, translate errors; nothing else."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from labelcam.console import OneLineParser, answer, complain, note, set_up_logging
+from labelcam.errors import LabelcamError
+
+from .pi import Pi, reached
+
+PROGRAM = "labelcam-flash"
+CACHE = Path("build/flash")
+
+
+def build_parser() -> OneLineParser:
+    """Return the parser."""
+    parser = OneLineParser(prog=PROGRAM, description="Put labelcam on Raspberry Pis over SSH.")
+    common = OneLineParser(add_help=False)
+    common.add_argument("--pi", required=True, metavar="'USER@HOST …'", help="one Pi or several")
+    common.add_argument("--port", type=int, metavar="N", help="of SSH")
+    common.add_argument("--ssh-config", type=Path, metavar="FILE", help="in place of ~/.ssh/config")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    flash = commands.add_parser("flash", parents=[common], help="install a release and take it live")
+    flash.add_argument("--model", metavar="NAME|FILE", help="a model file, or a network of the zoo")
+    flash.add_argument("--settings", type=Path, metavar="FILE", help="the settings that the Pi is to run with")
+    flash.add_argument("--dry-run", action="store_true", help="say what would be done")
+    flash.set_defaults(action=_flash)
+    for name, text, action in (
+        ("rollback", "go back to the release before", _rollback),
+        ("status", "what runs there", _status),
+        ("logs", "follow what it says", _logs),
+    ):
+        commands.add_parser(name, parents=[common], help=text).set_defaults(action=action)
+    uninstall = commands.add_parser("uninstall", parents=[common], help="remove everything but settings and secrets")
+    uninstall.add_argument("--with-settings", action="store_true", help="settings and secrets too")
+    uninstall.set_defaults(action=_uninstall)
+    return parser
+
+
+def _flash(args: argparse.Namespace) -> int:
+    from .flash import Wanted, flash
+    from .payload import checked_model, checked_settings
+
+    settings = checked_settings(args.settings) if args.settings else None
+    model = checked_model(args.model, CACHE) if args.model else None
+    wanted = Wanted(model, settings, CACHE, args.dry_run, bar=len(_hosts(args.pi)) == 1)
+    return _each(args, lambda pi: flash(pi, wanted))
+
+
+def _rollback(args: argparse.Namespace) -> int:
+    from .flash import roll_back
+
+    return _each(args, roll_back)
+
+
+def _status(args: argparse.Namespace) -> int:
+    from .flash import status
+
+    return _each(args, status)
+
+
+def _uninstall(args: argparse.Namespace) -> int:
+    from .flash import uninstall
+
+    return _each(args, lambda pi: uninstall(pi, with_settings=args.with_settings))
+
+
+def _logs(args: argparse.Namespace) -> int:
+    hosts = _hosts(args.pi)
+    if len(hosts) != 1:
+        raise LabelcamError(f"logs follows one Pi, and PI= names {len(hosts)}; name one")
+    with reached(hosts[0], args.port, args.ssh_config, note) as pi:
+        return pi.follow()
+
+
+def _hosts(text: str) -> list[str]:
+    hosts = text.split()
+    if not hosts:
+        raise LabelcamError("PI= names no Pi; say for instance PI=pi@raspberrypi.local")
+    return hosts
+
+
+def _each(args: argparse.Namespace, work: Callable[[Pi], str]) -> int:
+    """Do the same with every Pi, side by side; one that fails does not stop the others."""
+    hosts = _hosts(args.pi)
+    if len(hosts) == 1:
+        return _one(args, hosts[0], "  ", work)
+    with ThreadPoolExecutor(len(hosts)) as pool:
+        return max(pool.map(lambda host: _one(args, host, f"{host}: ", work), hosts))
+
+
+def _one(args: argparse.Namespace, host: str, prefix: str, work: Callable[[Pi], str]) -> int:
+    with reached(host, args.port, args.ssh_config, lambda text: note(prefix + text)) as pi:
+        try:
+            print(f"{host}: {work(pi)}", flush=True)
+        except LabelcamError as error:
+            complain(PROGRAM, error)
+            return error.exit_code
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    args = build_parser().parse_args(argv)
+    set_up_logging(verbose=False)
+    return answer(PROGRAM, lambda: int(args.action(args)))

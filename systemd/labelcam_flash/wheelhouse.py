@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""The wheels that a target needs, fetched once and checked by hash, and our own built beside them."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from labelcam.console import step
+
+from .errors import FlashFailed
+from .target import Target
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_SOURCES = ("device", "converter", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
+"""What our own wheel is made of."""
+
+_one_at_a_time = threading.Lock()
+
+
+def wheelhouse(target: Target, cache: Path) -> list[Path]:
+    """Return every wheel of a release, ours among them. Raises FlashFailed if one cannot be fetched or built."""
+    with _one_at_a_time:  # several Pis are flashed side by side
+        return [*_pinned(target, cache), own_wheel(cache)]
+
+
+def _pinned(target: Target, cache: Path) -> list[Path]:
+    lists = [ROOT / "constraints" / f"{name}.txt" for name in (target.name, "installer")]
+    folder = cache / f"{target.name}-{_checksum(lists)}"
+    if not folder.is_dir():
+        with step(f"fetching the wheels for {target.name}"), _unfinished(folder) as new:
+            for pins in lists:
+                _download(target, pins, Path(new))
+            Path(new).rename(folder)
+    return sorted(folder.glob("*.whl"))
+
+
+def own_wheel(cache: Path) -> Path:
+    """Return the wheel of this very tree: the same sources give the same wheel, and so the same release."""
+    sources = [ROOT / name for name in _SOURCES]
+    files = [path for source in sources for path in (sorted(source.rglob("*")) if source.is_dir() else [source])]
+    folder = cache / f"own-{_checksum([path for path in files if path.is_file() and path.suffix != '.pyc'])}"
+    if not folder.is_dir():
+        for old in cache.glob("own-*"):
+            shutil.rmtree(old)
+        with step("building labelcam's wheel"), _unfinished(folder) as new:
+            _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", new, str(ROOT))
+            Path(new).rename(folder)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _unfinished(folder: Path) -> "tempfile.TemporaryDirectory[str]":
+    """A folder beside another one, to be given its name when it is complete."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder.parent, ignore_cleanup_errors=True)
+
+
+def _download(target: Target, pins: Path, folder: Path) -> None:
+    platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in range(target.glibc, 16, -1)]
+    python = "".join(map(str, target.python))
+    _pip(
+        *("download", "--only-binary=:all:", "--require-hashes", "--no-deps", "--dest", str(folder)),
+        *(*platforms, "--platform=manylinux2014_aarch64", f"--python-version={python}"),
+        *("--implementation=cp", f"--abi=cp{python}", "--abi=abi3", "--abi=none", "--requirement", str(pins)),
+    )
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
+    # A fixed date, the first that a zip can hold: without it each build would be another wheel.
+    surroundings = {**os.environ, "SOURCE_DATE_EPOCH": "315532800"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
+    if done.returncode:
+        complaints = (done.stderr or done.stdout).splitlines()
+        said = next((line for line in complaints if line.startswith("ERROR")), "ERROR: it said nothing")
+        raise FlashFailed(f"pip {arguments[0]}: {said[7:]}; check this computer's network, then run it again")
+
+
+def _checksum(files: list[Path]) -> str:
+    whole = hashlib.sha256()
+    for path in files:
+        whole.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()[:12]

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""A stand-in for a Pi: the very command that goes over SSH runs here, below a folder, among stand-ins of system tools.
+
+What a real systemd, sshd and aarch64 make of it is told by tests/pi.
+"""
+
+import sys
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from labelcam_flash import flash as flash_module
+from labelcam_flash.flash import Wanted, flash
+from labelcam_flash.pi import Pi
+from labelcam_flash.target import TARGETS, Target
+
+SSH = """#!/bin/bash
+# Leaves its arguments behind, then does what sshd would: run the last of them by a shell.
+printf '%s\\0' "$@" >> "$STAND_IN/ssh-arguments"; echo >> "$STAND_IN/ssh-arguments"
+case " $* " in *" -O exit "*) exit 0;; esac
+for last; do :; done
+size=$(cat "$STAND_IN/cut-after" 2>/dev/null)
+[ -n "$size" ] || exec sh -c "$last"
+head -c "$((size + 1))" > "$STAND_IN/input"
+[ "$(stat -c %s "$STAND_IN/input")" -gt "$size" ] || exec sh -c "$last" < "$STAND_IN/input"
+# The connection breaks after so many bytes, and whatever the Pi would have answered is lost with it.
+rm "$STAND_IN/cut-after"
+head -c "$size" "$STAND_IN/input" | sh -c "$last" > /dev/null
+echo "client_loop: send disconnect: Broken pipe" >&2
+exit 255
+"""
+
+SYSTEMCTL = """#!/bin/bash
+# A service that comes up unless its model is a bad one, and stays up unless its settings say that it dies.
+at="$STAND_IN/service"; current="$LABELCAM_FLASH_BASE/opt/labelcam/current"
+echo "$*" >> "$STAND_IN/systemctl-calls"
+case "$1" in
+show)
+    [ -f "$at" ] || { printf 'ActiveState=inactive\\nMainPID=0\\nInvocationID=\\n'; exit 0; }
+    read -r invocation active < "$at"
+    if grep -q dies "$current/labelcam.toml"; then echo "$invocation failed" > "$at"; fi
+    printf 'ActiveState=%s\\nInvocationID=%s\\n' "$active" "$invocation"
+    printf 'StatusText=last label: cat\\nWatchdogTimestampMonotonic=%s\\n' "$(date +%s%N)"
+    ;;
+restart)
+    if grep -q bad "$current/model.tflite"; then active=failed; else active=active; fi
+    echo "$(date +%s%N) $active" > "$at"
+    ;;
+disable) rm -f "$at" ;;
+esac
+"""
+
+LABELCAM = '#!/bin/sh\necho \'{"checks": [{"name": "model", "ok": true, "detail": "fine"}]}\'\n'
+
+PIP = f"""
+import pathlib, sys
+(pathlib.Path(sys.executable).parent / "labelcam").write_text({LABELCAM!r})
+(pathlib.Path(sys.executable).parent / "labelcam").chmod(0o755)
+"""
+"""In place of pip: a stand-in cannot run aarch64 wheels."""
+
+TOOLS = {
+    "ssh": SSH,
+    "systemctl": SYSTEMCTL,
+    "journalctl": "#!/bin/sh\necho 'labelcam: that is why'\n",
+    "id": "#!/bin/sh\necho 0\n",
+    "uname": "#!/bin/sh\necho aarch64\n",
+    "dpkg": "#!/bin/sh\necho arm64\n",
+    "runuser": '#!/bin/sh\nshift 3\nexec "$@"\n',
+    "python3": f'#!/bin/sh\nexec {sys.executable} "$@"\n',
+    **dict.fromkeys(("sync", "systemd-sysusers", "udevadm", "userdel", "timedatectl"), "#!/bin/sh\n"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A Pi that is none."""
+
+    folder: Path
+    base: Path
+    """Its root folder."""
+
+    pi: Pi
+    told: list[str] = field(default_factory=list)
+
+    def flash(self, model: bytes | None = b"good", settings: str | None = "# mine\n") -> str:
+        """Flash it with a model file and settings."""
+        path = None
+        if model is not None:
+            path = self.folder / "asked.tflite"
+            path.write_bytes(model)
+        return flash(self.pi, Wanted(path, settings, self.folder / "cache", bar=False))
+
+    def live(self) -> str:
+        """The name of the release that is live."""
+        return (self.base / "opt/labelcam/current").readlink().name
+
+    def calls(self) -> list[str]:
+        """What systemctl was asked."""
+        path = self.folder / "systemctl-calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def cut_after(self, size: int) -> None:
+        """Break the next connection after so many bytes."""
+        (self.folder / "cut-after").write_text(str(size))
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """One without a release."""
+    folder, base = tmp_path / "stand in's", tmp_path / "pi"
+    folder.mkdir()
+    base.mkdir()
+    _write_tools(folder / "bin")
+    monkeypatch.setenv("PATH", f"{folder / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("STAND_IN", str(folder))
+    monkeypatch.setenv("LABELCAM_FLASH_BASE", str(base))
+    here = sys.version_info[:2]
+    monkeypatch.setitem(TARGETS, here, Target("bookworm", here, 36))
+    monkeypatch.setattr(flash_module, "wheelhouse", lambda _target, _cache: _wheels(folder))
+    monkeypatch.setattr(flash_module, "WATCH_S", 0.1)
+    told: list[str] = []
+    return StandIn(folder, base, Pi("pi@stand-in", tmp_path / "ssh", tell=told.append), told)
+
+
+def _write_tools(folder: Path) -> None:
+    folder.mkdir()
+    for name, text in TOOLS.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+
+
+def _wheels(folder: Path) -> list[Path]:
+    pip, large = folder / "pip-1.0-py3-none-any.whl", folder / "labelcam-0.1.0-py3-none-any.whl"
+    if not pip.exists():
+        with zipfile.ZipFile(pip, "w") as archive:
+            archive.writestr("pip/__main__.py", PIP)
+        large.write_bytes(bytes(range(256)) * 20_000)
+    return [pip, large]

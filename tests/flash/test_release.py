@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from labelcam_flash.facts import Held
+from labelcam_flash.on_pi import releases
+from labelcam_flash.release import make_release
+from labelcam_flash.target import TARGETS
+from labelcam_flash.wheelhouse import own_wheel
+
+BOOKWORM = TARGETS[3, 11]
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> list[Path]:
+    """Two that need not be real."""
+    paths = [tmp_path / "pip-26.3-py3-none-any.whl", tmp_path / "ml_dtypes-0.6.0-cp311-cp311-manylinux.whl"]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    return paths
+
+
+def test_the_same_content_is_the_same_release(wheels: list[Path], tmp_path: Path) -> None:
+    """Its name follows from what is in it: one that the Pi holds is the same as one that is sent."""
+    model = tmp_path / "a.tflite"
+    model.write_bytes(b"model")
+    sent = make_release(BOOKWORM, wheels, model, "# settings\n")
+    held = make_release(BOOKWORM, wheels, Held(hashlib.sha256(b"model").hexdigest(), 5), "# settings\n")
+    other = make_release(BOOKWORM, wheels, model, "# other settings\n")
+    assert sent.id == held.id
+    assert sent.id != other.id
+
+
+def test_wheels_are_asked_for_by_hash_and_pip_by_nobody(wheels: list[Path]) -> None:
+    """The tool only installs; everything else is pinned to the very file."""
+    release = make_release(BOOKWORM, wheels, Held("0" * 64, 1), "")
+    sha256 = hashlib.sha256(wheels[1].name.encode()).hexdigest()
+    assert release.files["requirements.txt"] == f"ml-dtypes==0.6.0 --hash=sha256:{sha256}\n".encode()
+
+
+def test_the_same_sources_give_the_same_wheel(tmp_path: Path) -> None:
+    """Built twice, our own wheel has the same bytes: a second flash finds nothing changed."""
+    first, second = (own_wheel(tmp_path / name) for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
+    before = first.stat().st_mtime_ns
+    assert own_wheel(tmp_path / "a").stat().st_mtime_ns == before  # and it is not built again
+
+
+def test_a_link_is_never_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A switch whose last step does not happen leaves the old release live."""
+    for name in ("old", "new"):
+        (tmp_path / "releases" / name).mkdir(parents=True)
+    link = tmp_path / "current"
+    releases.point(link, tmp_path / "releases/old")
+
+    def power_cut(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            releases.point(link, tmp_path / "releases/new")
+    assert os.readlink(link) == "releases/old"  # noqa: PTH115, it must be relative, as a text
+    releases.point(link, tmp_path / "releases/new")
+    assert link.resolve() == tmp_path / "releases/new"
