@@ -137,8 +137,12 @@ def _shown(camera: str) -> str:
 
 def _run(demo: Demo) -> dict[str, Any]:
     note(f"2. the daemon: {_shown(demo.camera)}")
-    summary = FOLDER / "summary.json"
+    summary, settings = FOLDER / "summary.json", FOLDER / "labelcam.toml"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # Whoever tries it wants to know at once that the camera is not there; settings of the machine have no part in it.
+    settings.write_text("[camera]\nstart_seconds = 1\ngive_up_seconds = 5\n")
     command = [sys.executable, "-m", "labelcam", "run", "--json", "--model", str(demo.model), "--camera", demo.camera]
+    command += ["--settings", str(settings)]
     command += ["--frames", str(demo.first_look + STATISTICS_FRAMES), "--summary", str(summary)]
     with (
         tempfile.TemporaryFile("w+") as log,
@@ -162,7 +166,7 @@ def _run(demo: Demo) -> dict[str, Any]:
 
 
 def _watch(demo: Demo, lines: IO[str]) -> None:
-    readings: Iterator[dict[str, Any]] = map(json.loads, lines)
+    readings: Iterator[dict[str, Any]] = (line for line in map(json.loads, lines) if line["label"] is not None)
     for number, reading in enumerate(readings, 1):
         name = reading["source"] or f"frame {reading['seq']}"
         print(f"   {name:20} {reading['label']:30.30} {reading['score']:.2f}", flush=True)
