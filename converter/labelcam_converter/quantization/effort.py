@@ -15,6 +15,7 @@ from ..flatbuffer import Graph
 from ..pictures import Picture
 from .correction import Correction, corrected
 from .engine import write_quantised
+from .kernels import loadable
 from .observation import Observation, Observer
 from .ranges import Range, estimate
 from .schemes import RangeEstimator, Scheme, Wanted, in_words
@@ -109,7 +110,10 @@ class _Workshop:
     wanted: Wanted
 
     def ranges(self, seen: Observation, recipe: _Recipe) -> dict[str, Range]:
-        return estimate(seen.values, recipe.estimator, seen.fed, self.how) if self.wanted.scheme.integer else {}
+        if not self.wanted.scheme.integer:
+            return {}
+        ranges = estimate(seen.values, recipe.estimator, seen.fed, self.how)
+        return loadable(Graph(self.float_model), ranges, self.wanted.scheme)
 
     def written(self, seen: Observation, recipe: _Recipe) -> bytes:
         ranges = self.ranges(seen, recipe)

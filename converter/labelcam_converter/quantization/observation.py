@@ -4,11 +4,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import gcd
+from math import gcd, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labelcam.errors import ModelFileError
 from labelcam.preprocess import Preprocess
 from labelcam.runtime import Interpreter
 
@@ -68,7 +69,10 @@ class Observer:
         self._pictures = pictures
 
     def observe(self, pictures: Sequence[Picture], tick: Callable[[], None]) -> Observation:
-        """Return what the network computes on at least one picture; `tick` is called after each."""
+        """Return what the network computes on at least one picture; `tick` is called after each.
+
+        Raises ModelFileError where that is infinite or not a number.
+        """
         spans: dict[str, Range] = {}
         samples: dict[str, list[NDArray[np.float32]]] = {}
         gatherers: dict[str, Gatherer] = {}
@@ -77,6 +81,11 @@ class Observer:
             seen = self._seen(picture)
             for name, value in seen.items():
                 span = Range(float(value.min()), float(value.max()))
+                if not (isfinite(span.low) and isfinite(span.high)):
+                    raise ModelFileError(
+                        f"{name} in the network is infinite or not a number for {picture.path}; "
+                        "check its weights, and --preprocess"
+                    )
                 spans[name] = span.joined(spans.get(name, span))
                 samples.setdefault(name, []).append(_some(value, -(-SAMPLE // self._pictures), self._rng))
             for name, layer in self._layers:
@@ -113,6 +122,6 @@ def _some(value: NDArray[np.float32], wanted: int, rng: np.random.Generator) -> 
     """About `wanted` of the values, of all channels alike, from a random one on."""
     flat = value.reshape(-1)
     step = max(1, flat.size // wanted)
-    while gcd(step, value.shape[-1]) > 1:
+    while gcd(step, *value.shape[-1:]) > 1:
         step += 1
     return flat[rng.integers(step) :: step].copy()
