@@ -4,7 +4,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import gcd, isfinite
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ SAMPLE = 1 << 18
 
 ROWS = (4096, 8192)
 """Fewest and most output positions that a layer's moments are taken from, over all pictures: four for each tap."""
+
+_ABSURD = 1e12
+"""No network that has learned anything computes such values; the interpreter may abort on what is made of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +74,7 @@ class Observer:
     def observe(self, pictures: Sequence[Picture], tick: Callable[[], None]) -> Observation:
         """Return what the network computes on at least one picture; `tick` is called after each.
 
-        Raises ModelFileError where that is infinite or not a number.
+        Raises ModelFileError where that is absurdly large or not a number.
         """
         spans: dict[str, Range] = {}
         samples: dict[str, list[NDArray[np.float32]]] = {}
@@ -81,10 +84,10 @@ class Observer:
             seen = self._seen(picture)
             for name, value in seen.items():
                 span = Range(float(value.min()), float(value.max()))
-                if not (isfinite(span.low) and isfinite(span.high)):
+                if not max(-span.low, span.high) < _ABSURD:  # which NaN is not either
                     raise ModelFileError(
-                        f"{name} in the network is infinite or not a number for {picture.path}; "
-                        "check its weights, and --preprocess"
+                        f"{name} in the network is {max(-span.low, span.high):.3g} for {picture.path}; "
+                        "its weights are damaged, or --preprocess is wrong: save the network again"
                     )
                 spans[name] = span.joined(spans.get(name, span))
                 samples.setdefault(name, []).append(_some(value, -(-SAMPLE // self._pictures), self._rng))
