@@ -26,7 +26,7 @@ ONLY_IN = {
     "paho": ("labelcam/publish/mqtt.py",),
     "ai_edge_litert": ("labelcam/runtime.py",),
     "tflite_runtime": ("labelcam/runtime.py",),
-    "cattrs": ("labelcam/settings.py", "labelcam/model_file.py"),
+    "cattrs": ("labelcam/settings/loading.py", "labelcam/model_file.py"),
     "rich": ("labelcam/console.py",),
 }
 """Where each vendor's package is imported in the device."""

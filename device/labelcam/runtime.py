@@ -28,7 +28,7 @@ except ModuleNotFoundError:  # no LiteRT wheel for this machine; one that is bro
 log = logging.getLogger(__name__)
 
 Array = NDArray[np.generic]
-DelegateName = Literal["xnnpack", "none"]
+DelegateName = Literal["xnnpack", "none", "edgetpu", "auto"]
 
 QUANTISED = (np.dtype(np.int8), np.dtype(np.uint8))
 

@@ -343,22 +343,3 @@ def test_a_bad_certificate_is_refused(run: Callable[..., Any], tmp_path: Path, t
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == 78
     assert "mqtt.ca_file" in the_error(stderr)
-
-
-def test_systemds_credential_comes_before_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The password is systemd's credential, else the environment's, else the file's."""
-    from labelcam.publish.mqtt import read_password
-    from labelcam.settings import MqttSettings
-
-    (tmp_path / "mqtt").write_text("from systemd\n")
-    (tmp_path / "file").write_text("from the file\n")
-    (tmp_path / "file").chmod(0o600)
-    settings = MqttSettings(user="cam", password_file=str(tmp_path / "file"))
-    for name in ("CREDENTIALS_DIRECTORY", "LABELCAM_MQTT_PASSWORD"):
-        monkeypatch.delenv(name, raising=False)
-    assert read_password(MqttSettings(user="cam")) is None
-    assert read_password(settings) == "from the file"
-    monkeypatch.setenv("LABELCAM_MQTT_PASSWORD", "from the environment")
-    assert read_password(settings) == "from the environment"
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert read_password(settings) == "from systemd"

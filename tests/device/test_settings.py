@@ -77,6 +77,16 @@ def test_what_the_file_says_is_taken() -> None:
         ("[camera]\nregion = ['0', 0, 1, 1]", "'0' is not a number"),
         ("[camera]\ngive_up_seconds = -1", "give_up_seconds = -1.0 is out of range"),
         ("[camera]\ndark_mean = 300", "dark_mean = 300.0 is out of range"),
+        ("[camera]\nprivate = true\n[reservoir]\nenabled = true", "no picture touches the disk"),
+        ("[home_assistant]\nenabled = true", "name the broker under [mqtt] host"),
+        ("[webhook]\nurl = 'ftp://x'", "such as https://host/path"),
+        ("[webhook]\nurl = 'https://me:secret@x/'", "no password in it"),
+        ("[webhook]\nevents = ['entre']", "of 'enter', 'leave' or both"),
+        ("[http]\nhost = ''", "that is a name or an address"),
+        ("[labels.names]\nmacaw = 3", "labels.names: {'macaw': 3} is not a section of texts"),
+        ("[labels]\nnmes = {}", "[labels] has no setting 'nmes'; did you mean 'names'?"),
+        ("[power]\nmeter = 'usb'", "'usb' is not one of 'auto', 'pmic'"),
+        ("[limits]\nmax_celsius = 200", "max_celsius = 200.0 is out of range; use a value from 0 to 150"),
         ("[limits]\nmax_fps = inf", "max_fps = inf is out of range"),
         ("[mqtt]\ntls = 1", "1 is not true or false"),
         ("[mqtt]\nport = 70000", "port = 70000 is out of range"),
@@ -142,7 +152,8 @@ def test_nobody_needs_a_home(home: str, wanted: str) -> None:
     """A system user without a home gets the defaults; one whose home is closed to him gets one line, no traceback."""
     program = f"""
 import os
-from labelcam.settings import SettingsError, load_settings
+from labelcam.errors import SettingsError
+from labelcam.settings import load_settings
 os.environ.clear()
 os.environ.update({{"HOME": {home!r}}} if {home!r} else {{}})
 os.setgroups([])

@@ -4,18 +4,16 @@
 
 import json
 import logging
-import os
 import socket
-import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from ..credentials import read_credential
 from ..errors import SettingsError
 from ..records import Event, Notice, Reading, Summary
 from ..settings import MqttSettings
@@ -50,7 +48,9 @@ class Mqtt:
         self._client.on_connect_fail = self._unreachable
         self._client.on_disconnect = self._disconnected
         if settings.user:
-            self._client.username_pw_set(settings.user, read_password(settings))
+            self._client.username_pw_set(
+                settings.user, read_credential("mqtt", settings.password_file, "mqtt.password_file")
+            )
         if settings.tls:
             self._set_up_tls(settings.ca_file)
 
@@ -131,33 +131,3 @@ def reason_unreachable(settings: MqttSettings) -> str:
     except OSError as error:
         return error.strerror or str(error)
     return ""
-
-
-def read_password(settings: MqttSettings) -> str | None:
-    """Return the broker's password: systemd's credential, the environment, or a file that only its owner can read.
-
-    Raises SettingsError if the file is missing or open to others.
-    """
-    if folder := os.environ.get("CREDENTIALS_DIRECTORY"):
-        credential = Path(folder) / "mqtt"
-        if credential.is_file():
-            return _secret(credential)
-    if password := os.environ.get("LABELCAM_MQTT_PASSWORD"):
-        return password
-    if not settings.password_file:
-        return None
-    path = Path(os.path.expanduser(settings.password_file))  # noqa: PTH111, the method raises for unknown users
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            raise SettingsError(f"mqtt.password_file {path} has mode {mode:04o}, open to others; run: chmod 600 {path}")
-        return _secret(path)
-    except OSError as error:
-        raise SettingsError(f"mqtt.password_file {path} cannot be read ({error.strerror}); check the path") from None
-
-
-def _secret(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\n")
-    except UnicodeDecodeError:
-        raise SettingsError(f"the password in {path} is no UTF-8 text; write it again") from None

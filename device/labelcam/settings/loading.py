@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""The settings: one TOML file in, frozen dataclasses out, typos refused. `labelcam.toml` documents every key."""
+"""From one TOML file to the dataclasses: every problem found, typos refused with what was probably meant."""
 
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -16,155 +16,8 @@ import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
-from .errors import SettingsError
-from .records import DARK, UNKNOWN
-from .runtime import DelegateName
-
-SCHEMA = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSettings:
-    """What runs."""
-
-    path: str = ""
-    fit: Literal["", "crop", "squeeze", "letterbox"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CameraSettings:
-    """Where frames come from."""
-
-    source: str = "picamera2"
-    timeout_seconds: float = 10.0
-    start_seconds: float = 60.0
-    give_up_seconds: float = 300.0
-    frozen_seconds: float = 60.0
-    region: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)
-    rotate: Literal[0, 90, 180, 270] = 0
-    mirror: bool = False
-    dark_mean: float = 16.0
-    dark_deviation: float = 8.0
-
-    def __post_init__(self) -> None:
-        _check(0 < self.timeout_seconds <= 3600, "timeout_seconds", self.timeout_seconds, "above 0 up to 3600")
-        for name in ("start_seconds", "give_up_seconds", "frozen_seconds"):
-            _check(0 <= getattr(self, name) <= 86400, name, getattr(self, name), "from 0 to 86400")
-        for name in ("dark_mean", "dark_deviation"):
-            _check(0 <= getattr(self, name) <= 255, name, getattr(self, name), "from 0 to 255")
-        region = list(self.region)
-        good = len(region) == 4 and min(region[:2]) >= 0 and min(region[2:]) > 0
-        good = good and all(
-            start + share <= 1 + 1e-9 for start, share in ((region[0], region[2]), (region[1], region[3]))
-        )
-        _check(good, "region", region, "of four shares [x, y, width, height] inside [0, 0, 1, 1]")
-
-
-@dataclass(frozen=True, slots=True)
-class RuntimeSettings:
-    """How the network runs."""
-
-    threads: int = 1
-    delegate: DelegateName = "xnnpack"
-
-    def __post_init__(self) -> None:
-        _check(1 <= self.threads <= 64, "threads", self.threads, "from 1 to 64")
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionSettings:
-    """When something is held to be there."""
-
-    threshold: float = 0.5
-    leave_threshold: float = 0.0
-    smoothing_seconds: float = 0.0
-    enter_seconds: float = 0.0
-    leave_seconds: float = 0.0
-    top_k: int = 3
-    allow: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
-    temperature: float = 0.0
-    unknown_score: float = -1.0
-    unknown_margin: float = -1.0
-    unknown_entropy: float = -1.0
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _check(0 <= self.threshold <= 1, "threshold", self.threshold, "from 0 to 1")
-        leave = self.leave_threshold
-        _check(0 <= leave <= self.threshold, "leave_threshold", leave, f"from 0 to threshold, {self.threshold:g}")
-        for name in ("smoothing_seconds", "enter_seconds", "leave_seconds"):
-            _check(0 <= getattr(self, name) <= 3600, name, getattr(self, name), "from 0 to 3600")
-        _check(1 <= self.top_k <= 1000, "top_k", self.top_k, "from 1 to 1000")
-        hot = self.temperature
-        _check(hot == 0 or 0.01 <= hot <= 100, "temperature", hot, "from 0.01 to 100, or 0 for the model file's")
-        for name in ("unknown_score", "unknown_margin", "unknown_entropy"):
-            value = getattr(self, name)
-            _check(value == -1 or 0 <= value <= 1, name, value, "from 0 to 1, or -1 for the model file's")
-        for name, labels in self.groups.items():
-            _check(bool(name.strip()) and name not in (UNKNOWN, DARK), "groups", name, "that is no state's name")
-            _check(bool(labels), f"groups.{name!r}", list(labels), "of at least one label")
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsSettings:
-    """What the daemon may use."""
-
-    max_fps: float = 10.0
-
-    def __post_init__(self) -> None:
-        _check(0 < self.max_fps <= 1000, "max_fps", self.max_fps, "above 0 up to 1000")
-
-
-@dataclass(frozen=True, slots=True)
-class MqttSettings:
-    """Where and how to publish by MQTT."""
-
-    host: str = ""
-    port: int = 1883
-    base_topic: str = "labelcam"
-    node: str = ""
-    user: str = ""
-    password_file: str = ""
-    tls: bool = False
-    ca_file: str = ""
-
-    def __post_init__(self) -> None:
-        _check(0 < self.port < 65536, "port", self.port, "from 1 to 65535")
-        _check(bool(self.user) or not self.password_file, "user", self.user, "that belongs to password_file")
-        _check(self.tls or not self.ca_file, "tls", self.tls, "of true with ca_file, or leave ca_file out")
-        _check(_is_host(self.host), "host", self.host, "that is a name or an address")
-        for name in ("base_topic", "node"):
-            value = getattr(self, name)
-            _check(not set(value) & set("+#\0"), name, value, "without +, # and null, which MQTT keeps for itself")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All of it, one dataclass for each section of the file."""
-
-    schema: int = SCHEMA
-    model: ModelSettings = field(default_factory=ModelSettings)
-    camera: CameraSettings = field(default_factory=CameraSettings)
-    runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
-    decision: DecisionSettings = field(default_factory=DecisionSettings)
-    limits: LimitsSettings = field(default_factory=LimitsSettings)
-    mqtt: MqttSettings = field(default_factory=MqttSettings)
-
-    def __post_init__(self) -> None:
-        _check(self.schema == SCHEMA, "schema", self.schema, f"{SCHEMA}, the only one this labelcam knows")
-
-
-def _is_host(name: str) -> bool:
-    try:
-        return not name or bool(name.encode("idna"))
-    except UnicodeError:
-        return False
-
-
-def _check(good: bool, name: str, value: object, allowed: str) -> None:
-    if not good:
-        raise SettingsError(f"{name} = {value!r} is out of range; use a value {allowed}")
+from ..errors import SettingsError
+from .whole import Settings
 
 
 def default_text() -> str:
@@ -239,6 +92,12 @@ def _lists_by_name(value: Any, _: Any) -> dict[str, tuple[str, ...]]:
     return {name: _texts(texts, name) for name, texts in value.items()}
 
 
+def _names(value: Any, _: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value.values()):
+        raise SettingsError(f'{value!r} is not a section of texts such as "macaw" = "Ara"')
+    return dict(value)
+
+
 def _one_of(value: Any, kind: Any) -> Any:
     if value not in get_args(kind):
         raise SettingsError(f"{value!r} is not one of {', '.join(map(repr, get_args(kind)))}")
@@ -257,7 +116,7 @@ def _section(kind: type) -> Callable[[Any, Any], Any]:
 
 
 _kind_names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}
-_sections = (ModelSettings, CameraSettings, RuntimeSettings, DecisionSettings, LimitsSettings, MqttSettings)
+_sections = [type(getattr(Settings(), section.name)) for section in fields(Settings)]
 _converter = cattrs.Converter()
 for _kind in _kind_names:
     _converter.register_structure_hook(_kind, _exactly)
@@ -265,7 +124,8 @@ _converter.register_structure_hook_func(lambda kind: str(get_origin(kind)) == st
 _converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _texts)
 _converter.register_structure_hook_func(lambda kind: kind == tuple[float, ...], _numbers)
 _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, tuple[str, ...]], _lists_by_name)
-for _class in (*_sections, Settings):
+_converter.register_structure_hook_func(lambda kind: kind == Mapping[str, str], _names)
+for _class in (*filter(is_dataclass, _sections), Settings):
     _converter.register_structure_hook(_class, _section(_class))
 
 
