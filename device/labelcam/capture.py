@@ -163,7 +163,7 @@ class Capture:
         capture_ms = (captured_ns - frame.taken_ns) / 1e6
         preprocess_ms = (time.monotonic_ns() - captured_ns) / 1e6
         dropped = bad + self._drop_what_waits()
-        prepared = Prepared(seq, dropped, frame.taken_ns, frame.source, capture_ms, preprocess_ms, dark)
+        prepared = Prepared(seq, dropped, frame.taken_ns, frame.source, capture_ms, preprocess_ms, pixels, dark)
         self._ready.put((prepared, array))
 
     def _drop_what_waits(self) -> int:

@@ -97,7 +97,7 @@ def _decision(settings: Settings, classifier: Classifier) -> str:
 def _mqtt(settings: Settings) -> str:
     from .publish.mqtt import Mqtt, reason_unreachable
 
-    Mqtt(settings.mqtt, "check")  # its secrets and certificates can be read
+    Mqtt(settings.mqtt)  # its secrets and certificates can be read
     if why := reason_unreachable(settings.mqtt):
         where = f"{settings.mqtt.host}:{settings.mqtt.port}"
         raise LabelcamError(f"no broker at {where} ({why}); start it, or check host and port under [mqtt]")

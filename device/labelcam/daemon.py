@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from .account import Summary
 from .announcement import announce
 from .camera import DEVICES, SLOWEST_RETRY_S, Absence, Camera, parse_spec
 from .capture import Capture
@@ -20,7 +21,7 @@ from .metrics import Metrics
 from .mounting import open_settings_camera, view_of
 from .pipeline import Pipeline
 from .publish import Publisher, Publishers, run_publishers
-from .records import Event, Notice, Prepared, Summary
+from .records import Event, Notice, Prepared
 from .runtime import runtime_name
 from .settings import Settings
 from .watchdog import Watchdog

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .records import Percentiles, Reading, Stage, Summary
+from .account import Percentiles, Summary
+from .records import Reading, Stage
 from .runtime import Delegation
 
 _GROWTH = 1.02

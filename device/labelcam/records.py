@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""What flows through the daemon: frames in, readings out, a summary at the end."""
+"""What flows through the daemon: frames in, readings out, and what is to be said between them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -34,7 +34,7 @@ class Frame:
     """One image as the camera delivered it."""
 
     pixels: Pixels
-    """Height x width x 3, RGB; only valid until the next capture."""
+    """Height x width x 3, RGB; a camera never writes into it again."""
 
     taken_ns: int
     """Monotonic clock, nanoseconds; at the sensor where the camera says so."""
@@ -43,7 +43,7 @@ class Frame:
     """Name of the file that the frame came from; None for a camera."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
     """What is known of a frame whose pixels wait in the network's input."""
 
@@ -57,6 +57,9 @@ class Prepared:
     source: str | None
     capture_ms: float
     preprocess_ms: float
+    pixels: Pixels
+    """The upright picture that the network's input was made of, height x width x 3, RGB."""
+
     dark: bool = False
     """Nothing can be seen on it: it is night, or the lens is covered."""
 
@@ -98,6 +101,22 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Vitals:
+    """How the board was when it was last asked; None where it cannot tell."""
+
+    watts: float | None = None
+    celsius: float | None = None
+    throttled: bool | None = None
+    """The firmware holds the clock down right now, for heat or for want of voltage."""
+
+    mhz: float | None = None
+    """The CPU's clock."""
+
+
+NO_VITALS = Vitals()
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything we learned from one frame: what it shows, and what that cost."""
 
@@ -113,6 +132,8 @@ class Reading:
     stages_ms: Mapping[Stage, float]
     dropped: int
     """Frames dropped just before this one."""
+
+    vitals: Vitals = NO_VITALS
 
     def as_json(self) -> dict[str, Any]:
         """Return the reading in the public form that other people's scripts parse."""
@@ -131,10 +152,9 @@ class Reading:
             "age_ms": round(self.age_ms, 3),
             "stages_ms": {stage.value: round(ms, 3) for stage, ms in self.stages_ms.items()},
             "dropped": self.dropped,
-            # No meter reads these yet; null is the documented 'this board cannot tell'.
-            "watts": None,
-            "celsius": None,
-            "throttled": None,
+            "watts": self.vitals.watts,
+            "celsius": self.vitals.celsius,
+            "throttled": self.vitals.throttled,
         }
 
 
@@ -176,76 +196,29 @@ def iso_time(moment: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Percentiles:
-    """How a quantity was spread, in milliseconds."""
+class ModelCard:
+    """What runs from now on, for those who tell people."""
 
-    p50: float
-    p95: float
-    p99: float
-    max: float
+    name: str
+    labels: tuple[str, ...]
+    """What can be held to be there: groups, and labels that are in none."""
 
+    sha256: str
+    """Of the model file."""
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run amounted to."""
+    width: int
+    height: int
+    """Pixels of the network's input."""
 
-    frames: int
-    dropped: int
-    skipped: int
-    """Images of a folder that could not be read."""
+    scheme: str
+    """In full words, as the manifest has it; empty for a plain .tflite."""
 
-    seconds: float
-    """From the first decision to the last."""
+    architecture: str
+    fidelity: Mapping[str, Any]
+    """How well it answers like the float network, as the manifest has it; empty where nobody measured."""
 
-    fps: float
-    model: str
+    licence: str
+    """Of the weights."""
+
     runtime: str
-    delegate: str
-    delegated_ops: tuple[int, int]
-    """Operations that the delegate took, of all."""
-
-    threads: int
-    stages_ms: Mapping[Stage, Percentiles]
-    age_ms: Percentiles
-    rss_mb: float
-    """Resident memory of the process at the end, in 10^6 bytes."""
-
-    labels: Mapping[str, int]
-    """How often each label was the best, most frequent first."""
-
-    publishers: Mapping[str, int]
-    """Readings that each publisher had to drop because it was too slow."""
-
-    dropped_reasons: Mapping[str, int] = field(default_factory=dict)
-    """Frames that came to nothing, by reason: stale ones, which a newer one replaced, and bad ones."""
-
-    camera: Literal["ok", "lost"] = "ok"
-    """Whether the camera delivers right now."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the summary in the public form."""
-        return {
-            "schema": SCHEMA,
-            "frames": self.frames,
-            "dropped": self.dropped,
-            "dropped_reasons": dict(self.dropped_reasons),
-            "camera": self.camera,
-            "skipped": self.skipped,
-            "seconds": round(self.seconds, 3),
-            "fps": round(self.fps, 2),
-            "model": self.model,
-            "runtime": self.runtime,
-            "delegate": self.delegate,
-            "delegated_ops": list(self.delegated_ops),
-            "threads": self.threads,
-            "stages_ms": {stage.value: _rounded(spread) for stage, spread in self.stages_ms.items()},
-            "age_ms": _rounded(self.age_ms),
-            "rss_mb": round(self.rss_mb, 1),
-            "energy": None,
-            "labels": dict(self.labels),
-            "publishers": {name: {"dropped": dropped} for name, dropped in self.publishers.items()},
-        }
-
-
-def _rounded(spread: Percentiles) -> dict[str, float]:
-    return {name: round(getattr(spread, name), 3) for name in ("p50", "p95", "p99", "max")}
+    """The interpreter and its version."""

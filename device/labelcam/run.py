@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from .account import Percentiles, Summary
 from .camera import parse_spec
 from .capture import left_behind
 from .classifier import Classifier
@@ -20,12 +21,10 @@ from .console import complain, table
 from .daemon import Ending, serve
 from .errors import LabelcamError, SettingsError, UsageError
 from .model_file import ModelFile
+from .pictures import Pictures
 from .preprocess import Fit
-from .publish import Publisher
-from .publish.jsonl import JsonLines
 from .publish.lines import Lines
-from .publish.text import Log, Terminal
-from .records import Percentiles, Summary
+from .publishing import outlets
 from .settings import Settings, load_settings
 
 
@@ -76,7 +75,7 @@ def _run(
     classifier = load_classifier(settings)
     ending = Ending(frames, seconds)
     lines = Lines(_own_stdout(), ended=ending.stop.set)
-    publishers = _publishers(settings, classifier, lines, as_json=as_json)
+    publishers = [outlet.make() for outlet in outlets(settings, Pictures(), lines, as_json=as_json)]
     with _stopped_by_signals(ending.stop):
         outcome = serve(settings, classifier, publishers, ending)
     failures: list[LabelcamError] = [outcome.lost] if outcome.lost else []
@@ -111,21 +110,6 @@ def load_classifier(settings: Settings) -> Classifier:
     path = Path(os.path.expanduser(settings.model.path))  # noqa: PTH111, the method raises for unknown users
     model = ModelFile.load(path)
     return Classifier(model, settings.runtime.threads, settings.runtime.delegate, fit)
-
-
-def _publishers(settings: Settings, classifier: Classifier, lines: Lines, *, as_json: bool) -> list[Publisher]:
-    publishers: list[Publisher] = []
-    if as_json:
-        publishers.append(JsonLines(lines))
-    elif sys.stdout.isatty():
-        publishers.append(Terminal(lines))
-    if not sys.stdout.isatty():
-        publishers.append(Log())
-    if settings.mqtt.host:
-        from .publish.mqtt import Mqtt  # paho costs 40 ms of start-up that others need not pay
-
-        publishers.append(Mqtt(settings.mqtt, classifier.model.name))
-    return publishers
 
 
 def _own_stdout() -> TextIO:

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from labelcam.publish import QUEUE_LENGTH, Outbox, run_publishers
+from labelcam.account import Summary
+from labelcam.publish import QUEUE_LENGTH, Outbox, Publisher, run_publishers
 from labelcam.publish.jsonl import JsonLines
 from labelcam.publish.lines import Lines
-from labelcam.records import Decision, Event, Label, Notice, Reading, Stage, Summary
+from labelcam.records import Decision, Event, Label, Notice, Reading, Stage
 
 ODD = 'a "quoted" \\ label\nin two lines, \u2028 \u2029 \U0001f426 é \x00'
 
@@ -23,7 +24,7 @@ def reading(seq: int, label: str = "cat") -> Reading:
     return Reading(seq, datetime.now(UTC), None, decision, 1.0, dict.fromkeys(Stage, 1.0), 0)
 
 
-class Slow:
+class Slow(Publisher):
     """A publisher that publishes one reading each time it is let."""
 
     name = "slow"
@@ -32,9 +33,6 @@ class Slow:
         self.lossless, self.seen, self.closed = lossless, [], False
         self.may_go = threading.Semaphore(0)
         self._failure = failure
-
-    def open(self) -> None:
-        pass
 
     def wants(self, reading: Reading) -> bool:  # noqa: ARG002, every one
         return True

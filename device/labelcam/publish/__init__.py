@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from ..records import Notice, Reading, Summary
+from ..account import Summary
+from ..records import ModelCard, Notice, Reading
 
 log = logging.getLogger(__name__)
 
@@ -22,20 +23,29 @@ CLOSE_S = 2.0
 """What all publishers together may take to say their last words."""
 
 
-Item = Reading | Summary | Notice
+REPORT_EVERY_S = 60.0
+
+Item = Reading | Summary | Notice | ModelCard
 
 
 class Publisher(Protocol):
-    """Sends readings somewhere, on a thread of its own."""
+    """Sends readings somewhere, on a thread of its own. What a publisher derived from this leaves out does nothing."""
 
     name: str
 
-    lossless: bool
+    lossless: bool = False
     """True: a finite source waits for this publisher rather than have it lose a reading."""
+
+    report_every_s: float = REPORT_EVERY_S
+    """How often it wants the account of the run so far."""
 
     def open(self) -> None:
         """Make contact, without waiting for it."""
-        ...
+        return
+
+    def introduce(self, card: ModelCard) -> None:  # noqa: ARG002, for those who care
+        """Learn what runs from now on; called before the first reading, and when another model takes over."""
+        return
 
     def wants(self, reading: Reading) -> bool:
         """Whether this reading is worth sending.
@@ -48,17 +58,17 @@ class Publisher(Protocol):
         """Send one reading."""
         ...
 
-    def report(self, summary: Summary) -> None:
-        """Send the account of the run so far; called every minute."""
-        ...
+    def report(self, summary: Summary) -> None:  # noqa: ARG002, the same
+        """Send the account of the run so far; called every `report_every_s`, and when something remarkable happens."""
+        return
 
-    def notice(self, notice: Notice) -> None:
+    def notice(self, notice: Notice) -> None:  # noqa: ARG002, the same
         """Send what there is to say without a reading, if it matters here."""
-        ...
+        return
 
     def close(self) -> None:
         """Send what must be sent last and break off."""
-        ...
+        return
 
 
 class Outbox:
@@ -117,6 +127,8 @@ class Outbox:
                         self.publisher.report(item)
                     case Notice():
                         self.publisher.notice(item)
+                    case ModelCard():
+                        self.publisher.introduce(item)
             self.publisher.close()
         except BrokenPipeError:
             log.debug("publisher-ended name=%s: its reader left", self.publisher.name)
@@ -145,12 +157,12 @@ class Publishers:
             if outbox.publisher.wants(reading):
                 outbox.offer(reading, self._wait)
 
-    def report(self, summary: Summary) -> None:
+    def report(self, summary: Summary) -> None:  # noqa: ARG002, the same
         """Hand the account of the run so far to every publisher."""
         for outbox in self._outboxes:
             outbox.offer(summary, self._wait)
 
-    def notice(self, notice: Notice) -> None:
+    def notice(self, notice: Notice) -> None:  # noqa: ARG002, the same
         """Hand a notice to every publisher."""
         for outbox in self._outboxes:
             outbox.offer(notice, self._wait)

@@ -4,11 +4,12 @@
 
 import json
 
-from ..records import Notice, Reading, Summary
+from ..records import Notice, Reading
+from . import Publisher
 from .lines import Lines
 
 
-class JsonLines:
+class JsonLines(Publisher):
     """Writes every reading, for programs."""
 
     name = "jsonl"
@@ -17,9 +18,6 @@ class JsonLines:
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
 
-    def open(self) -> None:
-        pass
-
     def wants(self, reading: Reading) -> bool:  # noqa: ARG002, every one
         return True
 
@@ -27,13 +25,7 @@ class JsonLines:
         # U+2028 and its like end a line for some readers of JSON lines; escaped, no label can break the format.
         self._lines.write(json.dumps(reading.as_json(), ensure_ascii=True))
 
-    def report(self, summary: Summary) -> None:
-        pass
-
     def notice(self, notice: Notice) -> None:
         # The end of the stream says by itself that nothing is there any more; a camera's absence must be said.
         if notice.camera == "lost":
             self._lines.write(json.dumps(notice.as_json(), ensure_ascii=True))
-
-    def close(self) -> None:
-        pass

@@ -13,10 +13,12 @@ from typing import Any
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from ..account import Summary
 from ..credentials import read_credential
 from ..errors import SettingsError
-from ..records import Event, Notice, Reading, Summary
+from ..records import Event, ModelCard, Notice, Reading
 from ..settings import MqttSettings
+from . import Publisher
 
 log = logging.getLogger(__name__)
 
@@ -24,18 +26,17 @@ HEARTBEAT_S = 60.0
 """The state is published when it changes, and at least this often."""
 
 
-class Mqtt:
+class Mqtt(Publisher):
     """Keeps one connection to a broker, whenever it can be had, and says there what is seen."""
 
     name = "mqtt"
-    lossless = False
 
-    def __init__(self, settings: MqttSettings, model: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: MqttSettings, clock: Callable[[], float] = time.monotonic) -> None:
         """Prepare, without touching the network. Raises SettingsError if the secrets or certificates cannot be used."""
         node = settings.node or socket.gethostname()
         self._topic = f"{settings.base_topic}/{node}"
         self._where = f"{settings.host}:{settings.port}"
-        self._settings, self._model, self._clock = settings, model, clock
+        self._settings, self._model, self._clock = settings, "", clock
         self._state: str | None = None
         self._retained: dict[str, str] = {}
         self._due_s = 0.0
@@ -64,6 +65,9 @@ class Mqtt:
         # The network thread connects, and goes on trying, the first time as well: a missing broker is normal life.
         self._client.connect_async(self._settings.host, self._settings.port)
         self._client.loop_start()
+
+    def introduce(self, card: ModelCard) -> None:
+        self._model = card.name
 
     def wants(self, reading: Reading) -> bool:
         changed = reading.decision.event is not None or reading.decision.state != self._state

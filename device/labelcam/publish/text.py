@@ -5,7 +5,9 @@
 import logging
 import time
 
-from ..records import Event, Notice, Reading, Stage, Summary
+from ..account import Summary
+from ..records import Event, Notice, Reading, Stage
+from . import Publisher
 from .lines import Lines
 
 log = logging.getLogger(__name__)
@@ -17,8 +19,11 @@ EVENTS_PER_MINUTE = 20
 """That are logged one by one; the minute's line counts them all."""
 
 
-class Terminal:
-    """Prints every photograph's answer, and a camera's when it changes or a quarter of a second has passed."""
+class Terminal(Publisher):
+    """Prints every photograph's answer, and a camera's when it changes or a quarter of a second has passed.
+
+    It says nothing of a camera that is away: that one's own warning stands in the same terminal.
+    """
 
     name = "terminal"
     lossless = True
@@ -26,9 +31,6 @@ class Terminal:
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._next_s = 0.0
-
-    def open(self) -> None:
-        pass
 
     def wants(self, reading: Reading) -> bool:
         return bool(reading.source or reading.decision.event or time.monotonic() >= self._next_s)
@@ -39,28 +41,15 @@ class Terminal:
         what = reading.source or f"frame {reading.seq}"
         self._lines.write(f"{what:24} {best.label:28} {best.score:5.2f} {reading.stages_ms[Stage.INVOKE]:8.2f} ms")
 
-    def report(self, summary: Summary) -> None:
-        pass
 
-    def notice(self, notice: Notice) -> None:
-        pass  # the camera's own warning has said it, and what the summary says comes at once
-
-    def close(self) -> None:
-        pass
-
-
-class Log:
+class Log(Publisher):
     """Logs events and a line a minute, no more: an SD card has to live with it, also when a label flickers."""
 
     name = "log"
-    lossless = False
 
     def __init__(self) -> None:
         self._events = 0
         """Since the last minute's line."""
-
-    def open(self) -> None:
-        pass
 
     def wants(self, reading: Reading) -> bool:
         self._events += reading.decision.event is not None
@@ -83,9 +72,6 @@ class Log:
         if notice.event:
             self._events += 1
             _log(notice.event)
-
-    def close(self) -> None:
-        pass
 
 
 def _log(event: Event, where: str = "") -> None:
