@@ -185,7 +185,6 @@ def test_auto_never_guesses_at_a_sensor_that_may_be_a_laptops_battery(tmp_path: 
         ("auto", "ina226", "no sensor 'ina226'"),
         ("rapl", "", "only x86 processors have one"),
         ("rapl", "ina219", "the sensor 'ina219' is hwmon's"),
-        ("csv", "", "recording is read after the measurement"),
     ],
 )
 def test_a_meter_that_was_named_is_never_silently_another(

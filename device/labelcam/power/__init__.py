@@ -4,7 +4,7 @@
 
 import logging
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, assert_never
 
 from ..errors import SettingsError
 from ..firmware import Firmware
@@ -12,7 +12,10 @@ from .nameplate import Correction, MeterLost, Nameplate
 
 __all__ = ["Correction", "Meter", "MeterKind", "MeterLost", "Nameplate", "open_meter"]
 
-MeterKind = Literal["auto", "pmic", "hwmon", "rapl", "csv", "none"]
+MeterKind = Literal["auto", "pmic", "hwmon", "rapl", "none"]
+
+_Kind = Literal["pmic", "hwmon", "rapl", "none"]
+_BEST_FIRST: tuple[_Kind, ...] = ("pmic", "hwmon", "rapl")
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +53,14 @@ def open_meter(
     if kind == "auto" and not sensor:
         return _best(root, firmware or Firmware(root))
     try:
-        return _open("hwmon" if sensor else kind, sensor, root, firmware or Firmware(root))
+        return _open("hwmon" if kind == "auto" else kind, sensor, root, firmware or Firmware(root))
     except _Absent as absent:
         raise SettingsError(f"meter {kind!r}: {absent}") from None
 
 
 def _best(root: Path, firmware: Firmware) -> Meter:
     """The board's own chip, then a sensor in its supply, then the processor's counters."""
-    for kind in ("pmic", "hwmon", "rapl"):
+    for kind in _BEST_FIRST:
         try:
             meter = _open(kind, "", root, firmware)
         except _Absent as absent:
@@ -69,7 +72,7 @@ def _best(root: Path, firmware: Firmware) -> Meter:
     return _open("none", "", root, firmware)
 
 
-def _open(kind: str, sensor: str, root: Path, firmware: Firmware) -> Meter:
+def _open(kind: _Kind, sensor: str, root: Path, firmware: Firmware) -> Meter:
     match kind:
         case "none":
             from .none import NoMeter
@@ -81,10 +84,8 @@ def _open(kind: str, sensor: str, root: Path, firmware: Firmware) -> Meter:
             return _hwmon(sensor, root)
         case "rapl":
             return _rapl(root)
-    raise _Absent(
-        "a USB meter's recording is read after the measurement: labelcam profile --recording FILE.csv RUN.json; "
-        "while measuring use 'auto' or 'none'"
-    )
+        case _:
+            assert_never(kind)
 
 
 def _pmic(firmware: Firmware) -> Meter:
