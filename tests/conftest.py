@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all tests share: the `person` model built once a session by the real command, and honest skips."""
+"""What all tests share: the `person` model built once a run by the real command, and honest skips."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from absent import absent
+from once import Shared
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -23,11 +24,18 @@ def convert(*arguments: object, check: bool = True) -> "subprocess.CompletedProc
 
 
 @pytest.fixture(scope="session")
-def person_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zoo's `person`, converted once a session."""
-    path = tmp_path_factory.mktemp("models") / "person.tflite"
-    convert("build", "--model", "person", "-o", path)
-    return path
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """The maker of folders that all workers of this run have in common."""
+    return Shared(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def person_model(shared: Shared) -> Path:
+    """The zoo's `person`, converted once a run."""
+    name = "person.tflite"
+    return (
+        shared.folder("person_model", lambda folder: convert("build", "--model", "person", "-o", folder / name)) / name
+    )
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 """What the converter's tests share: tiny real networks made by Keras, images, and the real command."""
 
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,11 +20,13 @@ from labelcam_converter.networks import FloatNetwork, open_file, open_zoo, to_fl
 from labelcam_converter.quantization.by_tensorflow import quantize_with_tensorflow
 from labelcam_converter.zoo import find
 from labelcam_converter.zoo.weights import fetch
+from once import Shared
 
 Convert = Callable[..., "subprocess.CompletedProcess[str]"]
 
 MAKE_NETWORKS = '''
-import json, sys
+import gc, json, sys
+gc.disable()  # importing TensorFlow makes no garbage, and looking for it takes a second
 from pathlib import Path
 import h5py, keras, numpy as np
 from keras import layers
@@ -164,16 +167,19 @@ for name in ("two_inputs", "wrong_rank", "no_classifier"):
 
 
 @pytest.fixture(scope="session")
-def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def networks(shared: Shared) -> Path:
     """A folder of tiny networks: colours (.keras, .tflite, saved_model), legacy.h5, nested, dead, swish, unfit ones."""
-    folder = tmp_path_factory.mktemp("networks")
+    return shared.folder("networks", make_networks)
+
+
+def make_networks(folder: Path) -> None:
+    """Fill a folder with them."""
     script = folder / "make.py"
     script.write_text(MAKE_NETWORKS)
     converter = Path(__file__).parents[2] / "converter"
     done = subprocess.run([sys.executable, script, folder, converter], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     (folder / "rgb.txt").write_text("red\ngreen\nblue\n")
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -184,10 +190,15 @@ def lite_weights() -> Path:
 
 
 @pytest.fixture(scope="session")
-def lite(lite_weights: Path) -> FloatNetwork:
-    """EfficientNet-Lite0 as a float .tflite, made once a session."""
+def lite(lite_weights: Path, shared: Shared) -> FloatNetwork:
+    """EfficientNet-Lite0 as a float .tflite, made once a run."""
     entry = find("efficientnet_lite0")
-    return to_float_tflite(open_zoo(entry, entry.alpha, entry.size, str(lite_weights), 0), verbose=False)
+    source = open_zoo(entry, entry.alpha, entry.size, str(lite_weights), 0)
+    made = shared.folder(
+        "lite", lambda folder: (folder / "network").write_bytes(pickle.dumps(to_float_tflite(source, verbose=False)))
+    )
+    network: FloatNetwork = pickle.loads((made / "network").read_bytes())
+    return network
 
 
 @pytest.fixture
@@ -255,8 +266,13 @@ def grey_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def byte_network(networks: Path, colour_images: Path) -> bytes:
+def byte_network(networks: Path, colour_images: Path, shared: Shared) -> bytes:
     """The colours network as TFLiteConverter quantises it for the Edge TPU, uint8 in and out."""
     how, size = Preprocess(), Size(32, 32)
     seen = [SimpleNamespace(pixels=fit_image(read_image(path), size, how)) for path in image_files(colour_images)]
-    return quantize_with_tensorflow(open_file(networks / "colours.keras"), seen, how, per_channel_dense=False)
+
+    def make(folder: Path) -> None:
+        made = quantize_with_tensorflow(open_file(networks / "colours.keras"), seen, how, per_channel_dense=False)
+        (folder / "network.tflite").write_bytes(made)
+
+    return (shared.folder("byte_network", make) / "network.tflite").read_bytes()
