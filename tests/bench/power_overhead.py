@@ -16,12 +16,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from host import host
-from recorded_board import INA219, Tape, hwmon, package, pi5
 
 from labelcam.board import Board
 from labelcam.firmware import Firmware
 from labelcam.power import Meter, open_meter
 from labelcam.sampler import Sampler
+from recorded_board import INA219, Tape, hwmon, package, pi5
 
 HZ = 10.0
 MOST = 0.01

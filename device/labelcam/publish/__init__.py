@@ -157,12 +157,12 @@ class Publishers:
             if outbox.publisher.wants(reading):
                 outbox.offer(reading, self._wait)
 
-    def report(self, summary: Summary) -> None:  # noqa: ARG002, the same
+    def report(self, summary: Summary) -> None:
         """Hand the account of the run so far to every publisher."""
         for outbox in self._outboxes:
             outbox.offer(summary, self._wait)
 
-    def notice(self, notice: Notice) -> None:  # noqa: ARG002, the same
+    def notice(self, notice: Notice) -> None:
         """Hand a notice to every publisher."""
         for outbox in self._outboxes:
             outbox.offer(notice, self._wait)
