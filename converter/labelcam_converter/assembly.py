@@ -33,8 +33,7 @@ def write_model(
     with new_file(plan.output) as new:
         if plan.golden_files:
             # By the CPU's network, for the Edge TPU as well: there is none here.
-            new.write_bytes(network)
-            bare = ModelFile(new, len(network), "", names, manifest)
+            bare = ModelFile(new, len(network), "", names, manifest, network)
             entries |= goldens.make_goldens(plan.golden_files, Classifier(bare), manifest.preprocess)
         if compilation:
             flatbuffer, manifest, twin = compiled_parts(compilation, network, described, manifest)

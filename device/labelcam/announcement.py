@@ -12,8 +12,9 @@ from .runtime import PACKAGE, Delegation, runtime_name
 log = logging.getLogger(__name__)
 
 
-def announce(classifier: Classifier, delegation: Delegation) -> None:
+def announce(classifier: Classifier) -> None:
     """Say what runs and how: a sentence in a terminal, a line of fields in a log."""
+    delegation = classifier.interpreter.delegation()
     name, threads = classifier.model.name, classifier.interpreter.threads
     if sys.stderr.isatty():
         note(

@@ -7,14 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
-from typing import Self
+from typing import NamedTuple, Self
 
 from .camera import Absence, BadFrame, Camera, CameraAway, CameraLost, EndOfFrames
-from .classifier import Classifier
-from .glance import Darkness
-from .records import Frame, Prepared
+from .pipeline import Pipeline, Prepared
+from .records import Frame
 from .runtime import Array
-from .view import View
 
 FIRST_FRAME_S = 60.0
 """How long the first frame may take; some network cameras need half a minute."""
@@ -22,7 +20,7 @@ FIRST_FRAME_S = 60.0
 GRACE_S = 1.0
 """More than the camera's own limits, for its own words say more than ours."""
 
-LEAVE_S = 1.0
+LEAVE_S = 0.5
 """What a camera may take to be left; a driver that hangs is left behind."""
 
 THREAD = "capture"
@@ -33,36 +31,37 @@ def left_behind() -> bool:
     return any(thread.name == THREAD for thread in threading.enumerate())
 
 
+class Slot(NamedTuple):
+    """An input-shaped array, and the pipeline whose network it fits."""
+
+    array: Array
+    pipeline: Pipeline
+
+
 class Capture:
     """Keeps the newest prepared frame ready. Use it in a `with` block, which runs the thread.
 
-    Input-shaped arrays go round: `free` ones are filled by the thread, `ready` ones wait to be taken. A live camera has
-    two, and what waits too long is filled again and counted as dropped; any other has one, so that it makes a frame
-    only when the last has been taken.
+    Slots go round: `free` ones are filled by the thread, `ready` ones wait to be taken. A live camera has two, and what
+    waits too long is filled again and counted as dropped; any other has one, so that it makes a frame only when the
+    last has been taken.
     """
 
     def __init__(
-        self,
-        camera: Camera,
-        classifier: Classifier,
-        timeout_s: float,
-        view: View = View(),  # noqa: B008, frozen
-        darkness: Darkness | None = None,
-        first_s: float | None = None,
+        self, camera: Camera, pipeline: Pipeline, timeout_s: float, first_s: float | None = None, first_seq: int = 0
     ) -> None:
-        """Prepare to capture.
+        """Prepare to capture, counting from `first_seq`.
 
         A camera of which nothing is heard for `timeout_s` seconds is lost; for the first frame it has `first_s`, by
         default a minute.
         """
-        self._camera, self._classifier, self._timeout_s = camera, classifier, timeout_s
-        self._view, self._darkness = view, darkness
+        self.camera = camera
+        self._pipeline, self._timeout_s, self._next_seq = pipeline, timeout_s, first_seq
         self._first_s = max(FIRST_FRAME_S if first_s is None else first_s + GRACE_S, timeout_s + GRACE_S)
         # SimpleQueue hands over in C: a Condition's hand-over, in Python, costs twice as much between two invokes.
-        self._free: SimpleQueue[Array] = SimpleQueue()
-        self._ready: SimpleQueue[tuple[Prepared, Array] | Absence | Exception] = SimpleQueue()
+        self._free: SimpleQueue[Slot] = SimpleQueue()
+        self._ready: SimpleQueue[tuple[Prepared, Slot] | Absence | Exception] = SimpleQueue()
         for _ in range(2 if camera.live else 1):
-            self._free.put(classifier.input_array())
+            self._free.put(self._new_slot())
         self._delivered = False
         self._begun_s = 0.0
         self._quiet_s = 0.0
@@ -72,6 +71,10 @@ class Capture:
         self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
         self.dropped: Counter[str] = Counter()
         """Frames that came to nothing, by reason."""
+
+    def _new_slot(self) -> Slot:
+        pipeline = self._pipeline
+        return Slot(pipeline.input_array(), pipeline)
 
     def __enter__(self) -> Self:
         self._begun_s = time.monotonic()
@@ -85,18 +88,27 @@ class Capture:
     def stop(self) -> None:
         """Begin to leave the camera."""
         self._stopping.set()
-        self._free.put(self._classifier.input_array())  # wakes a thread that waits for one
+        self._free.put(self._new_slot())  # wakes a thread that waits for one
 
-    def frames(self, write: Callable[[Array], None], stopped: Callable[[], bool]) -> Iterator[Prepared | Absence]:
+    def switch(self, pipeline: Pipeline) -> None:
+        """Prepare the frames that come from now on for another pipeline; those that wait keep theirs."""
+        self._pipeline = pipeline
+
+    @property
+    def next_seq(self) -> int:
+        """The number of the frame after the last that was captured."""
+        return self._next_seq
+
+    def frames(self, stopped: Callable[[], bool]) -> Iterator[Prepared | Absence]:
         """Yield all that `take` gives, until the source ends or `stopped()` is true."""
         try:
-            while (found := self.take(write, stopped)) is not None:
+            while (found := self.take(stopped)) is not None:
                 yield found
         except EndOfFrames:
             return
 
-    def take(self, write: Callable[[Array], None], stopped: Callable[[], bool]) -> Prepared | Absence | None:
-        """Wait for the next prepared frame and hand its array to `write`, which must copy it.
+    def take(self, stopped: Callable[[], bool]) -> Prepared | Absence | None:
+        """Wait for the next prepared frame and write it into its pipeline's network.
 
         While the camera is away, return each failed attempt to find it as an Absence; None once `stopped()` is true.
         Raises EndOfFrames after the last frame of a finite source, and CameraLost where the camera fails for good or
@@ -114,9 +126,9 @@ class Capture:
             if isinstance(found, Absence):
                 self._quiet_s = found.retry_s + self._timeout_s
                 return found
-            prepared, array = found
-            write(array)
-            self._free.put(array)
+            prepared, slot = found
+            slot.pipeline.write(slot.array)
+            self._free.put(slot)
             self._delivered, self._quiet_s = True, 0.0
             return prepared
         return None
@@ -129,7 +141,7 @@ class Capture:
     def _run(self) -> None:
         try:
             # Opened here as well: a network camera may take long, and a signal must be answered meanwhile.
-            with self._camera:
+            with self.camera:
                 try:
                     self._deliver_all()
                 except Exception as error:  # noqa: BLE001, whatever it is must end the program, not only this thread
@@ -139,32 +151,40 @@ class Capture:
             self._ready.put(error)
 
     def _deliver_all(self) -> None:
-        seq = bad = 0
-        array = self._free.get()
+        bad = 0
+        slot = self._free.get()
         while not self._stopping.is_set():
             try:
-                frame = self._camera.capture()
+                frame = self.camera.capture()
             except BadFrame as error:
                 self.dropped[error.reason] += 1
                 bad += 1
+                self._next_seq += 1
             except CameraAway as away:
                 self._ready.put(away.absence)
                 self._stopping.wait(away.absence.retry_s)
             else:
-                self._deliver(frame, seq + bad, bad, array)
-                seq, bad = seq + bad + 1, 0
-                array = self._free.get()
+                self._deliver(frame, bad, slot if slot.pipeline is self._pipeline else self._new_slot())
+                bad = 0
+                slot = self._free.get()
 
-    def _deliver(self, frame: Frame, seq: int, bad: int, array: Array) -> None:
+    def _deliver(self, frame: Frame, bad: int, slot: Slot) -> None:
         captured_ns = time.monotonic_ns()
-        pixels = self._view.of(frame.pixels)
-        self._classifier.prepare(pixels, array)
-        dark = self._darkness is not None and self._darkness.covers(pixels, frame.taken_ns)
-        capture_ms = (captured_ns - frame.taken_ns) / 1e6
+        pixels, dark = slot.pipeline.prepare(frame, slot.array)
         preprocess_ms = (time.monotonic_ns() - captured_ns) / 1e6
-        dropped = bad + self._drop_what_waits()
-        prepared = Prepared(seq, dropped, frame.taken_ns, frame.source, capture_ms, preprocess_ms, pixels, dark)
-        self._ready.put((prepared, array))
+        prepared = Prepared(
+            pipeline=slot.pipeline,
+            seq=self._next_seq,
+            dropped=bad + self._drop_what_waits(),
+            taken_ns=frame.taken_ns,
+            source=frame.source,
+            capture_ms=(captured_ns - frame.taken_ns) / 1e6,
+            preprocess_ms=preprocess_ms,
+            pixels=pixels,
+            dark=dark,
+        )
+        self._next_seq += 1
+        self._ready.put((prepared, slot))
 
     def _drop_what_waits(self) -> int:
         """Take back the frame that nobody took; returns how many have been dropped in a row with it."""
@@ -178,8 +198,8 @@ class Capture:
             if isinstance(found, Absence):
                 absence = found
                 continue
-            prepared, array = found
-            self._free.put(array)
+            prepared, slot = found
+            self._free.put(slot)
             self.dropped["stale"] += 1
             dropped += prepared.dropped + 1
         if absence is not None:

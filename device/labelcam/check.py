@@ -11,11 +11,12 @@ from typing import TypeVar
 from .camera import BadFrame, Camera, EndOfFrames, open_camera, parse_spec
 from .classifier import Classifier
 from .decision import Decider
-from .errors import GateFailed, LabelcamError
-from .golden import check_goldens
+from .errors import LabelcamError
+from .plan import load_classifier
 from .records import Frame
-from .run import load_classifier, with_flags
+from .run import with_flags
 from .settings import Settings, load_settings
+from .vetting import goldens_verdict
 
 # The first of these that occurs is the command's exit code: what a restart cannot mend comes first.
 EXIT_ORDER = (78, 3, 74, 1)
@@ -42,7 +43,7 @@ def check(settings_file: Path | None, model: str | None, camera: str | None, *, 
     if settings:
         classifier = _try(checks, "model", lambda: _model(settings))
         if classifier:
-            _try(checks, "goldens", lambda: (True, _goldens(classifier)))
+            _try(checks, "goldens", lambda: (True, goldens_verdict(classifier)))
             _try(checks, "decision", lambda: (True, _decision(settings, classifier)))
         _try(checks, "camera", lambda: (True, _camera(settings)))
         if settings.mqtt.host:
@@ -76,17 +77,6 @@ def _model(settings: Settings) -> tuple[Classifier, str]:
     if classifier.on_twin:
         taken += " of the CPU twin in a file compiled for the Edge TPU"
     return classifier, f"{classifier.model.path}: {len(classifier.labels)} labels, {classifier.size}, {taken}"
-
-
-def _goldens(classifier: Classifier) -> str:
-    results = check_goldens(classifier.model, classifier)
-    failed = [result for result in results if not result.passed]
-    if failed:
-        told = ", ".join(f"{result.name}: {result.detail}" for result in failed)
-        raise GateFailed(
-            f"{len(failed)} of {len(results)} goldens fail ({told}); do not use this model on this machine"
-        )
-    return f"{len(results)} reproduced" if results else "none inside the model file"
 
 
 def _decision(settings: Settings, classifier: Classifier) -> str:

@@ -4,6 +4,7 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -30,7 +31,8 @@ class Classifier:
         twin = model.twin()
         self.on_twin = twin is not None
         """Whether the network is the CPU's, out of a file that is compiled for the Edge TPU."""
-        self.interpreter = Interpreter(model.path if twin is None else twin, threads, delegate)
+        self._load = partial(Interpreter, model.data if twin is None else twin, threads, delegate, name=str(model.path))
+        self.interpreter = self._load()
         tensor = self.interpreter.input
         self.size = _image_size(model, tensor.shape)
         self.labels = _labels(model, self.interpreter.output.shape)
@@ -49,6 +51,10 @@ class Classifier:
             log.warning(
                 "%s does not say what it was trained on: it is fed -1 to 1; build it by labelcam-convert", model.name
             )
+
+    def rebuild(self) -> None:
+        """Load the network afresh, from the same bytes. Raises ModelFileError if that fails."""
+        self.interpreter = self._load()
 
     def input_array(self) -> Array:
         """Return a new array of the input's shape and type, for `prepare`."""

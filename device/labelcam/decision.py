@@ -90,6 +90,9 @@ class Decider:
         self._settings = settings
         self._candidates = choose(labels, settings.allow, settings.deny, settings.groups)
         self.temperature = settings.temperature or constants.temperature
+        self.names = self._candidates.names
+        """Of the groups and labels that can be held to be there."""
+
         self.choices = self._candidates.choices()
         """How many labels and groups may enter."""
 

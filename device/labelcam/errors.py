@@ -44,3 +44,15 @@ class ModelFileError(LabelcamError, ValueError):
 
 class ImageError(LabelcamError, ValueError):
     """An image file cannot be read; callers that read many skip and count it."""
+
+
+class InferenceFailed(LabelcamError, RuntimeError):
+    """The interpreter failed on a frame; once may be an accident, twice is not."""
+
+    def __init__(self, model: str, cause: Exception) -> None:
+        reason = " ".join(str(cause).split())[:200] or type(cause).__name__
+        super().__init__(f"{model}: the interpreter fails ({reason}); build the model again, or update labelcam")
+
+
+class MemoryGrown(LabelcamError):
+    """Our own memory grows without end. Dying is the cure: systemd starts us afresh."""

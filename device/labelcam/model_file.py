@@ -156,6 +156,9 @@ class ModelFile:
     manifest: Manifest | None
     """None for a plain .tflite."""
 
+    data: bytes = field(repr=False)
+    """The whole file as it was read: whoever overwrites it while we run must not change the network under us."""
+
     @property
     def name(self) -> str:
         """How reports name the model."""
@@ -211,13 +214,13 @@ class ModelFile:
         if manifest:
             _check_sums(manifest, hashlib.sha256(data[:end]).hexdigest(), twin)
         labels = labels or _labels_beside(path, declared=_METADATA_IDENTIFIER in data)
-        return cls(path, end, sha256, labels, manifest)
+        return cls(path, end, sha256, labels, manifest, data)
 
     @classmethod
     def _read_plain(cls, path: Path, data: bytes, sha256: str) -> "ModelFile":
         if MAKER.encode() in data:  # and labels beside it would not bring back the manifest and the goldens
             raise ModelFileError("is cut short (what labelcam-convert packed at its end is missing); copy it again")
-        return cls(path, len(data), sha256, _labels_beside(path, declared=_METADATA_IDENTIFIER in data), None)
+        return cls(path, len(data), sha256, _labels_beside(path, declared=_METADATA_IDENTIFIER in data), None, data)
 
     def twin(self) -> bytes | None:
         """Return the network for the CPU that lies in a file compiled for the Edge TPU; None in any other file."""
@@ -225,15 +228,15 @@ class ModelFile:
 
     def has_entry(self, name: str) -> bool:
         """Whether the zip holds an entry of this name."""
-        if not zipfile.is_zipfile(self.path):
+        if not zipfile.is_zipfile(BytesIO(self.data)):
             return False
-        with zipfile.ZipFile(self.path) as archive:
+        with zipfile.ZipFile(BytesIO(self.data)) as archive:
             return name in archive.NameToInfo
 
     def read_entry(self, name: str) -> bytes:
         """Return the bytes of one entry of the zip. Raises ModelFileError if it is not there or damaged."""
         try:
-            with zipfile.ZipFile(self.path) as archive:
+            with zipfile.ZipFile(BytesIO(self.data)) as archive:
                 return archive.read(name)
         except (KeyError, OSError, zipfile.BadZipFile) as error:
             raise ModelFileError(f"{self.path}: cannot read {name} inside it ({error}); build it again") from None

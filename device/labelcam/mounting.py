@@ -13,6 +13,27 @@ def view_of(settings: CameraSettings) -> View:
     return View(Region(*settings.region), settings.rotate, settings.mirror)
 
 
+def aim_of(settings: Settings, classifier: Classifier) -> Aim | None:
+    """Return what a camera's own image processor may scale for; None where people are to see the picture as well."""
+    if wants_pictures(settings):
+        return None
+    return Aim(classifier.size, classifier.preprocess, view_of(settings.camera))
+
+
+def wants_pictures(settings: Settings) -> bool:
+    """Whether somebody may want to see what the network sees."""
+    seen = settings.http.enabled or settings.mqtt.host or settings.reservoir.enabled
+    return bool(seen) and not settings.camera.private
+
+
+def opened_with(settings: Settings, classifier: Classifier) -> tuple[object, ...]:
+    """Return everything that a camera is opened with: while that stays equal, it can stay open."""
+    how = settings.camera
+    patience = (how.timeout_seconds, how.start_seconds, how.give_up_seconds, how.frozen_seconds)
+    aim = aim_of(settings, classifier) if parse_spec(how.source).kind == "picamera2" else None
+    return (how.source, settings.limits.max_fps, patience, aim)
+
+
 def open_settings_camera(settings: Settings, classifier: Classifier) -> Camera:
     """Return the camera for the daemon: patient, and aimed at what the network takes."""
     how = settings.camera
@@ -22,5 +43,5 @@ def open_settings_camera(settings: Settings, classifier: Classifier) -> Camera:
         how.timeout_seconds,
         patience=Patience(how.start_seconds, how.give_up_seconds),
         frozen_s=how.frozen_seconds,
-        aim=Aim(classifier.size, classifier.preprocess, view_of(how)),
+        aim=aim_of(settings, classifier),
     )

@@ -43,27 +43,6 @@ class Frame:
     """Name of the file that the frame came from; None for a camera."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """What is known of a frame whose pixels wait in the network's input."""
-
-    seq: int
-    """Counts every frame that the camera delivered, from 0."""
-
-    dropped: int
-    """Frames since the last that was classified: those that a newer one replaced, and those that were no good."""
-
-    taken_ns: int
-    source: str | None
-    capture_ms: float
-    preprocess_ms: float
-    pixels: Pixels
-    """The upright picture that the network's input was made of, height x width x 3, RGB."""
-
-    dark: bool = False
-    """Nothing can be seen on it: it is night, or the lens is covered."""
-
-
 @dataclass(frozen=True, slots=True)
 class Label:
     """One answer of the network."""

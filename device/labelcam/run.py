@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from .account import Percentiles, Summary
-from .camera import parse_spec
 from .capture import left_behind
-from .classifier import Classifier
 from .console import complain, table
-from .daemon import Ending, serve
-from .errors import LabelcamError, SettingsError, UsageError
-from .model_file import ModelFile
+from .daemon import serve
+from .ending import Ending
+from .errors import LabelcamError, UsageError
 from .pictures import Pictures
-from .preprocess import Fit
+from .plan import Planner
 from .publish.lines import Lines
 from .publishing import outlets
+from .reload import Reloader
 from .settings import Settings, load_settings
 
 
@@ -68,17 +67,18 @@ def _run(
     *,
     as_json: bool,
 ) -> None:
-    settings = with_flags(load_settings(settings_file), model, camera)
     if summary_file and not summary_file.absolute().parent.is_dir():
         raise UsageError(f"--summary {summary_file}: its folder does not exist; make it first")
-    parse_spec(settings.camera.source)  # a mistyped camera is said before a model is loaded
-    classifier = load_classifier(settings)
-    ending = Ending(frames, seconds)
-    lines = Lines(_own_stdout(), ended=ending.stop.set)
-    publishers = [outlet.make() for outlet in outlets(settings, Pictures(), lines, as_json=as_json)]
-    with _stopped_by_signals(ending.stop):
-        outcome = serve(settings, classifier, publishers, ending)
-    failures: list[LabelcamError] = [outcome.lost] if outcome.lost else []
+    stop, pictures = threading.Event(), Pictures()
+    lines = Lines(_own_stdout(), ended=stop.set)
+    planner = Planner(
+        read=lambda: with_flags(load_settings(settings_file), model, camera),
+        outlets=lambda settings: outlets(settings, pictures, lines, as_json=as_json),
+    )
+    reloader = Reloader(planner)
+    with _signals_heeded(stop, reloader):
+        outcome = serve(planner.plan(), reloader, pictures, Ending(frames, seconds, stop))
+    failures = [outcome.failure] if outcome.failure else []
     if lines.failure:
         why = lines.failure.strerror
         failures.append(LabelcamError(f"stdout: cannot be written ({why}); make room, or write elsewhere"))
@@ -102,24 +102,24 @@ def with_flags(settings: Settings, model: str | None, camera: str | None) -> Set
     return settings
 
 
-def load_classifier(settings: Settings) -> Classifier:
-    """Load the model that the settings name. Raises SettingsError or ModelFileError."""
-    if not settings.model.path:
-        raise SettingsError("no model is named; use --model FILE, or set path under [model] in the settings")
-    fit = Fit(settings.model.fit) if settings.model.fit else None
-    path = Path(os.path.expanduser(settings.model.path))  # noqa: PTH111, the method raises for unknown users
-    model = ModelFile.load(path)
-    return Classifier(model, settings.runtime.threads, settings.runtime.delegate, fit)
-
-
 def _own_stdout() -> TextIO:
     """A stream for a publisher's thread: Python flushes sys.stdout at exit, and would wait for a reader that sleeps."""
     return open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
 
 
 @contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+def _signals_heeded(stop: threading.Event, reloader: Reloader) -> Iterator[None]:
+    """End by SIGINT and SIGTERM; reload by SIGHUP, which in a terminal says that the terminal is closed."""
+
+    def end(*_: object) -> None:
+        stop.set()
+
+    def reload(*_: object) -> None:
+        reloader.request()
+
+    hang_up = end if sys.stdin and sys.stdin.isatty() else reload
+    handlers = {signal.SIGINT: end, signal.SIGTERM: end, signal.SIGHUP: hang_up}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:

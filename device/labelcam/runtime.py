@@ -81,14 +81,15 @@ class Interpreter:
         delegate: DelegateName = "xnnpack",
         keep_tensors: bool = False,
         several_outputs: bool = False,
+        name: str = "",
     ) -> None:
-        """Load a network from a file or from its bytes.
+        """Load a network from a file or from its bytes, which errors call by `name`.
 
         `keep_tensors` keeps every intermediate result readable by `tensors`, for calibration and comparison: more
         memory, no delegate. With `several_outputs` the first of them is `output`, and `results` gives all. Raises
         ModelFileError where the interpreter refuses the file.
         """
-        source = "the model" if isinstance(model, bytes) else str(model)
+        source = name or ("the model" if isinstance(model, bytes) else str(model))
         options: dict[str, Any] = {"num_threads": threads}
         if keep_tensors or delegate == "none":
             options["experimental_op_resolver_type"] = tflite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES

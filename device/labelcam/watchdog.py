@@ -19,33 +19,39 @@ STATUS_S = 5.0
 """How often the status may change before we are ready."""
 
 
+def check_intervals(frame_interval_s: float, silence_s: float) -> None:
+    """Refuse what a watchdog, where there is one, would take for a hang.
+
+    Raises SettingsError if frames come too seldom to keep it quiet (`frame_interval_s` in seconds, 0 where the source
+    has no rate), or if a camera may be silent for longer than that before it is known to be away (`silence_s`).
+    """
+    limit_s = _limit_s()
+    if limit_s and frame_interval_s > limit_s / 3:
+        raise SettingsError(
+            f"a frame every {frame_interval_s:g} s is too seldom for a watchdog of {limit_s:g} s; "
+            "raise limits.max_fps, or WatchdogSec to more than three frame intervals"
+        )
+    if limit_s and silence_s >= limit_s:
+        raise SettingsError(
+            f"a camera that may be silent for {silence_s:g} s is too much for a watchdog of "
+            f"{limit_s:g} s; lower camera.timeout_seconds, or raise WatchdogSec"
+        )
+
+
+def _limit_s() -> float:
+    """After so many seconds of silence systemd ends us (sd_watchdog_enabled(3)); 0 where nobody watches."""
+    said = os.environ.get("WATCHDOG_USEC", "")
+    return int(said) / 1e6 if said.isdecimal() and os.environ.get("NOTIFY_SOCKET") else 0.0
+
+
 class Watchdog:
     """Speaks sd_notify(3); does nothing where no service manager listens."""
 
-    def __init__(self, frame_interval_s: float = 0.0, silence_s: float = 0.0) -> None:
-        """Read the environment that systemd sets.
-
-        Raises SettingsError if frames come too seldom to keep a watchdog quiet (`frame_interval_s` in seconds, 0
-        where the source has no rate), or if a camera may be silent for longer than that before it is known to be
-        away (`silence_s`).
-        """
+    def __init__(self) -> None:
         self._address = os.environ.get("NOTIFY_SOCKET", "")
-        said = os.environ.get("WATCHDOG_USEC", "")
-        microseconds = int(said) if said.isdecimal() else 0
-        self._pet_every_s = microseconds / 3e6 if self._address else 0.0
+        self._pet_every_s = _limit_s() / 3
         self._last_pet_s = 0.0
         self._ready = False
-        if self._pet_every_s and frame_interval_s > self._pet_every_s:
-            raise SettingsError(
-                f"a frame every {frame_interval_s:g} s is too seldom for a watchdog of {microseconds / 1e6:g} s; "
-                "raise limits.max_fps, or WatchdogSec to more than three frame intervals"
-            )
-
-        if self._pet_every_s and silence_s >= microseconds / 1e6:
-            raise SettingsError(
-                f"a camera that may be silent for {silence_s:g} s is too much for a watchdog of "
-                f"{microseconds / 1e6:g} s; lower camera.timeout_seconds, or raise WatchdogSec"
-            )
 
     def classified(self, label: str) -> None:
         """Say that a frame has been classified."""

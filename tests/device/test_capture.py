@@ -15,9 +15,12 @@ import pytest
 from labelcam.camera import Absence, BadFrame, Camera, CameraAway, CameraLost, EndOfFrames
 from labelcam.capture import Capture
 from labelcam.classifier import Classifier
+from labelcam.decision import Decider
 from labelcam.model_file import ModelFile
-from labelcam.records import Frame, Prepared
+from labelcam.pipeline import Pipeline, Prepared
+from labelcam.records import Frame
 from labelcam.runtime import Array
+from labelcam.settings import DecisionSettings
 
 
 class Numbered:
@@ -45,22 +48,30 @@ def classifier(colours: Path) -> Classifier:
     return Classifier(ModelFile.load(colours))
 
 
+class Watched(Pipeline):
+    """A pipeline that notes what is written into its network."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__(classifier, Decider(DecisionSettings(), classifier.labels))
+        self.seen: list[int] = []
+
+    def write(self, array: Array) -> None:
+        assert array.min() == array.max(), "half of one frame, half of another"
+        self.seen.append(int(array.max()))
+
+
 @contextmanager
 def taking(
     camera: Camera, classifier: Classifier, timeout_s: float = 1.0
 ) -> Iterator[Callable[[], tuple[Prepared, int]]]:
     """Take frames one by one: what is known of each, and which it really was."""
-    seen: list[int] = []
-    with Capture(camera, classifier, timeout_s) as capture:
+    pipeline = Watched(classifier)
+    with Capture(camera, pipeline, timeout_s) as capture:
 
         def take() -> tuple[Prepared, int]:
-            def write(prepared: Array) -> None:
-                assert prepared.min() == prepared.max(), "half of one frame, half of another"
-                seen.append(int(prepared.max()))
-
-            prepared = capture.take(write, lambda: False)
-            assert prepared is not None
-            return prepared, seen[-1]
+            prepared = capture.take(lambda: False)
+            assert isinstance(prepared, Prepared)
+            return prepared, pipeline.seen[-1]
 
         yield take
 
@@ -161,8 +172,8 @@ def test_a_bad_frame_is_dropped_with_its_reason(classifier: Classifier) -> None:
             raise BadFrame("corrupt", "cannot be decoded")
 
     spoilt: list[int] = []
-    with Capture(Numbered(live=False, act=spoil), classifier, 1.0) as capture:
-        found = [capture.take(lambda _: None, lambda: False) for _ in range(4)]
+    with Capture(Numbered(live=False, act=spoil), Watched(classifier), 1.0) as capture:
+        found = [capture.take(lambda: False) for _ in range(4)]
         assert [(prepared.seq, prepared.dropped) for prepared in found] == [(0, 0), (1, 0), (3, 1), (4, 0)]
         assert capture.dropped == {"corrupt": 1}
 
@@ -176,8 +187,8 @@ def test_every_attempt_to_find_a_camera_is_told(classifier: Classifier) -> None:
             raise CameraAway(Absence("unplugged", 1.0, 0.05))
 
     attempts: list[int] = []
-    with Capture(Numbered(live=False, act=away), classifier, 1.0) as capture:
-        found = [capture.take(lambda _: None, lambda: False) for _ in range(7)]
+    with Capture(Numbered(live=False, act=away), Watched(classifier), 1.0) as capture:
+        found = [capture.take(lambda: False) for _ in range(7)]
     assert [isinstance(item, Absence) for item in found] == [False, False, True, True, True, False, False]
 
 
@@ -192,11 +203,11 @@ def test_a_search_that_hangs_is_a_lost_camera(classifier: Classifier) -> None:
         if count == 1:
             released.wait(20)
 
-    with Capture(Numbered(live=True, act=act), classifier, 0.2) as capture:
-        capture.take(lambda _: None, lambda: False)
-        assert isinstance(capture.take(lambda _: None, lambda: False), Absence)
+    with Capture(Numbered(live=True, act=act), Watched(classifier), 0.2) as capture:
+        capture.take(lambda: False)
+        assert isinstance(capture.take(lambda: False), Absence)
         with pytest.raises(CameraLost, match=r"no frame for 1\.4 s"):
-            capture.take(lambda _: None, lambda: False)
+            capture.take(lambda: False)
     released.set()
 
 
@@ -217,9 +228,38 @@ def test_stopping_is_prompt_and_frees_the_camera(classifier: Classifier, live: b
     """take() answers a stop within a fraction of a second, and leaving the block closes the camera once."""
     camera = Numbered(live=live, pause_s=0.05)
     begun = time.monotonic()
-    with Capture(camera, classifier, 10.0) as capture:
-        capture.take(lambda _: None, lambda: False)
-        assert capture.take(lambda _: None, lambda: True) is None or live
+    with Capture(camera, Watched(classifier), 10.0) as capture:
+        capture.take(lambda: False)
+        assert capture.take(lambda: True) is None or live
     assert camera.closed
     assert time.monotonic() - begun < 1.0
     assert not any(thread.name == "capture" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_another_pipeline_takes_over_between_two_frames(classifier: Classifier, live: bool) -> None:
+    """Frames that wait are read by the pipeline they were prepared for, later ones by the other; none is missing."""
+    one, other = Watched(classifier), Watched(classifier)
+    found: list[Prepared] = []
+    with Capture(Numbered(live=live, pause_s=0.01), one, 5.0) as capture:
+        while len(found) < 12:
+            if len(found) == 5:
+                capture.switch(other)
+            prepared = capture.take(lambda: False)
+            assert isinstance(prepared, Prepared)
+            found.append(prepared)
+    whose = [prepared.pipeline is other for prepared in found]
+    assert whose == sorted(whose)
+    assert whose.index(True) <= 7
+    assert len(one.seen) + len(other.seen) == 12
+    for before, now in pairwise(found):
+        assert now.seq - before.seq == now.dropped + 1
+
+
+def test_numbers_go_on_after_another_camera(classifier: Classifier) -> None:
+    """A camera that takes another's place counts from where that one was."""
+    with Capture(Numbered(live=False), Watched(classifier), 5.0, first_seq=41) as capture:
+        prepared = capture.take(lambda: False)
+        assert isinstance(prepared, Prepared)
+        assert prepared.seq == 41
+        assert capture.next_seq >= 42

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labelcam.metrics import Histogram, resident_bytes
+from labelcam.histogram import Histogram
+from labelcam.metrics import resident_bytes
 
 
 @given(

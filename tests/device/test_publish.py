@@ -66,7 +66,7 @@ def test_a_slow_publisher_loses_its_oldest_and_counts_them(lossless: bool, wait:
     """Offering never waits for a publisher that may lose readings; what is lost is the oldest, and it is counted."""
     publisher = Slow(lossless)
     begun = time.monotonic()
-    with run_publishers([publisher], wait) as out:
+    with run_publishers({"slow": publisher}, wait) as out:
         for seq in range(QUEUE_LENGTH * 3):
             out.offer(reading(seq))
         assert time.monotonic() - begun < 1
@@ -83,7 +83,7 @@ def test_a_finite_source_waits_for_a_lossless_publisher() -> None:
     """Where a source can wait, nothing is lost: the pipeline stands still until there is room."""
     publisher = Slow(lossless=True)
     threading.Timer(0.2, publisher.let_go).start()
-    with run_publishers([publisher], always) as out:
+    with run_publishers({"slow": publisher}, always) as out:
         for seq in range(QUEUE_LENGTH * 3):
             out.offer(reading(seq))
     assert publisher.seen == list(range(QUEUE_LENGTH * 3))
@@ -96,7 +96,7 @@ def test_a_publisher_that_died_is_not_waited_for(failure: OSError) -> None:
     publisher = Slow(lossless=True, failure=failure)
     threading.Timer(0.2, publisher.let_go).start()
     begun = time.monotonic()
-    with run_publishers([publisher], always) as out:
+    with run_publishers({"slow": publisher}, always) as out:
         for seq in range(QUEUE_LENGTH * 2):
             out.offer(reading(seq))
     assert time.monotonic() - begun < 2
@@ -107,7 +107,7 @@ def test_one_slow_publisher_does_not_hold_up_another() -> None:
     stuck, quick = Slow(lossless=False), Slow(lossless=False)
     quick.let_go()
     quick.name = "quick"
-    with run_publishers([stuck, quick], always) as out:
+    with run_publishers({"stuck": stuck, "quick": quick}, always) as out:
         for seq in range(50):
             out.offer(reading(seq))
         deadline = time.monotonic() + 2
@@ -170,9 +170,9 @@ def test_notices_keep_their_place_among_the_readings() -> None:
         def notice(self, notice: Notice) -> None:
             heard.append(notice.camera)
 
-    with run_publishers([Hearing(lossless=True)], always) as out:
+    with run_publishers({"hearing": Hearing(lossless=True)}, always) as out:
         out.offer(reading(0))
-        out.notice(Notice(datetime.now(UTC), "lost"))
+        out.tell(Notice(datetime.now(UTC), "lost"))
         out.offer(reading(1))
     assert heard == [0, "lost", 1]
 

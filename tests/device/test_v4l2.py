@@ -18,9 +18,11 @@ from labelcam.camera.reconnecting import Reconnecting
 from labelcam.camera.v4l2 import V4L2
 from labelcam.capture import Capture
 from labelcam.classifier import Classifier
+from labelcam.decision import Decider
 from labelcam.model_file import ModelFile
+from labelcam.pipeline import Pipeline, Prepared
 from labelcam.preprocess import Size
-from labelcam.records import Prepared
+from labelcam.settings import DecisionSettings
 
 FLAT = np.zeros((1, 921600), np.uint8)
 
@@ -330,9 +332,11 @@ def test_the_daemons_thread_lives_through_it_all(colours: Path, node: Path) -> N
     bad = next(spoilt)
     good = device.frame
     device.frame = lambda number: None if number == bad else good(number)
-    with Capture(opened(device, node, Patience(60, 60)), Classifier(ModelFile.load(colours)), 2.0) as capture:
+    classifier = Classifier(ModelFile.load(colours))
+    pipeline = Pipeline(classifier, Decider(DecisionSettings(), classifier.labels))
+    with Capture(opened(device, node, Patience(60, 60)), pipeline, 2.0) as capture:
         for number in count():
-            item = capture.take(lambda _: None, lambda: False)
+            item = capture.take(lambda: False)
             if not isinstance(item, Prepared):
                 absences += 1
                 device.plugged = absences >= 2

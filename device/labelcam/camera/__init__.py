@@ -16,7 +16,6 @@ from .reconnecting import Reconnecting
 from .spec import CameraSpec, parse_spec
 
 __all__ = [
-    "DEVICES",
     "SLOWEST_RETRY_S",
     "Absence",
     "Aim",
@@ -30,9 +29,6 @@ __all__ = [
     "open_camera",
     "parse_spec",
 ]
-
-DEVICES = ("picamera2", "v4l2", "rtsp")
-"""The kinds that are real cameras: they may be away, be late, or freeze."""
 
 # What FFmpeg and OpenCV say of a bad stream would fill an SD card's log; our own error says it once.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

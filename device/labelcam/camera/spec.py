@@ -36,6 +36,16 @@ class CameraSpec:
     size: Size | None = None
     """Of synthetic frames."""
 
+    @property
+    def is_device(self) -> bool:
+        """Whether it is a real camera: those may be away, be late, or freeze."""
+        return self.kind in ("picamera2", "v4l2", "rtsp")
+
+    @property
+    def live(self) -> bool:
+        """Whether the world goes on without us, so that stale frames are dropped."""
+        return self.is_device or self.fps is not None
+
 
 def parse_spec(text: str) -> CameraSpec:
     """Return what a `--camera` value names. Raises SettingsError, with the forms there are, if it names nothing."""

@@ -5,8 +5,8 @@
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -19,9 +19,8 @@ QUEUE_LENGTH = 256
 """Readings that a slow publisher may be behind before its oldest are dropped: about 25 s at 10 frames a second."""
 
 
-CLOSE_S = 2.0
-"""What all publishers together may take to say their last words."""
-
+CLOSE_S = 1.2
+"""What all publishers together may take to say their last words: a stop takes two seconds at most, camera and all."""
 
 REPORT_EVERY_S = 60.0
 
@@ -74,9 +73,12 @@ class Publisher(Protocol):
 class Outbox:
     """A publisher behind its queue."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, after: "Outbox | None" = None) -> None:
+        """`after` is one that must have ended first: two clients of one name would throw each other out."""
         self.publisher = publisher
         self.dropped = 0
+        self.report_at_s = time.monotonic() + publisher.report_every_s
+        self._after = after
         self._queue: deque[Item] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -117,24 +119,30 @@ class Outbox:
             log.warning("publisher-stuck name=%s: its last readings are lost", self.publisher.name)
 
     def _run(self) -> None:
+        if self._after:
+            self._after.join(time.monotonic() + CLOSE_S, wait=lambda: False)
+            self._after = None
         try:
             self.publisher.open()
             while (item := self._take()) is not None:
-                match item:
-                    case Reading():
-                        self.publisher.publish(item)
-                    case Summary():
-                        self.publisher.report(item)
-                    case Notice():
-                        self.publisher.notice(item)
-                    case ModelCard():
-                        self.publisher.introduce(item)
+                self._hand_over(item)
             self.publisher.close()
         except BrokenPipeError:
             log.debug("publisher-ended name=%s: its reader left", self.publisher.name)
         except Exception as error:
             log.warning("publisher-ended name=%s reason=%r", self.publisher.name, str(error))
             log.debug("publisher-ended", exc_info=True)
+
+    def _hand_over(self, item: Item) -> None:
+        match item:
+            case Reading():
+                self.publisher.publish(item)
+            case Summary():
+                self.publisher.report(item)
+            case Notice():
+                self.publisher.notice(item)
+            case ModelCard():
+                self.publisher.introduce(item)
 
     def _take(self) -> Item | None:
         with self._changed:
@@ -145,54 +153,77 @@ class Outbox:
 
 
 class Publishers:
-    """All of them together."""
+    """All of them together. Only for the pipeline's thread."""
 
-    def __init__(self, outboxes: list[Outbox], wait: Callable[[], bool]) -> None:
-        self._outboxes = outboxes
+    def __init__(self, publishers: Mapping[str, Publisher], wait: Callable[[], bool]) -> None:
+        """While `wait()` is true, those that are to lose nothing are waited for."""
         self._wait = wait
+        self._outboxes: dict[str, Outbox] = {}
+        self._dropped_before: Counter[str] = Counter()
+        self.report_at_s = 0.0
+        """When the next account is due."""
+
+        self.become(publishers)
+
+    def become(self, publishers: Mapping[str, Publisher]) -> None:
+        """Run these from now on: those that run already go on, what is not among them says its last words."""
+        before, self._outboxes = self._outboxes, {}
+        for name, publisher in publishers.items():
+            old = before.get(name)
+            if old and old.publisher is publisher:
+                self._outboxes[name] = before.pop(name)
+                continue
+            self._outboxes[name] = Outbox(publisher, after=old)
+            self._outboxes[name].open()
+        for name, gone in before.items():
+            gone.finish()
+            self._dropped_before[name] += gone.dropped
+        self._set_due()
 
     def offer(self, reading: Reading) -> None:
         """Hand a reading to every publisher that wants it; blocks only where a finite source is to lose nothing."""
-        for outbox in self._outboxes:
+        for outbox in self._outboxes.values():
             if outbox.publisher.wants(reading):
                 outbox.offer(reading, self._wait)
 
-    def report(self, summary: Summary) -> None:
-        """Hand the account of the run so far to every publisher."""
-        for outbox in self._outboxes:
-            outbox.offer(summary, self._wait)
+    def tell(self, item: Notice | ModelCard | Summary) -> None:
+        """Hand it to every publisher."""
+        for outbox in self._outboxes.values():
+            outbox.offer(item, self._wait)
 
-    def notice(self, notice: Notice) -> None:
-        """Hand a notice to every publisher."""
-        for outbox in self._outboxes:
-            outbox.offer(notice, self._wait)
+    def report(self, summary: Summary, now_s: float) -> None:
+        """Hand the account of the run so far to the publishers for which it is due."""
+        for outbox in self._outboxes.values():
+            if now_s >= outbox.report_at_s:
+                outbox.report_at_s = now_s + outbox.publisher.report_every_s
+                outbox.offer(summary, self._wait)
+        self._set_due()
+
+    def _set_due(self) -> None:
+        due = (outbox.report_at_s for outbox in self._outboxes.values())
+        self.report_at_s = min(due, default=time.monotonic() + REPORT_EVERY_S)
 
     def dropped(self) -> dict[str, int]:
         """Return how many items each publisher had to drop."""
-        return {outbox.publisher.name: outbox.dropped for outbox in self._outboxes}
-
-    def open(self) -> None:
-        """Start every publisher's thread."""
-        for outbox in self._outboxes:
-            outbox.open()
+        now = {name: outbox.dropped + self._dropped_before[name] for name, outbox in self._outboxes.items()}
+        return dict(self._dropped_before) | now
 
     def close(self) -> None:
-        """Let every publisher finish, all of them within two seconds; lossless ones as long as they are waited for."""
-        for outbox in self._outboxes:
+        """Let every publisher finish, all of them in little over a second; lossless ones while they are waited for."""
+        for outbox in self._outboxes.values():
             outbox.finish()
         deadline_s = time.monotonic() + CLOSE_S
-        for outbox in self._outboxes:
+        for outbox in self._outboxes.values():
             outbox.join(deadline_s, self._wait)
 
 
 @contextmanager
-def run_publishers(publishers: Iterable[Publisher], wait: Callable[[], bool]) -> Iterator[Publishers]:
-    """Run publishers on their threads for the length of the block.
+def run_publishers(publishers: Mapping[str, Publisher], wait: Callable[[], bool]) -> Iterator[Publishers]:
+    """Run publishers, each under its name and on its thread, for the length of the block.
 
     While `wait()` is true, those that are to lose nothing are waited for.
     """
-    running = Publishers([Outbox(publisher) for publisher in publishers], wait)
-    running.open()
+    running = Publishers(publishers, wait)
     try:
         yield running
     finally:

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that is counted and remarked while the daemon runs, and the account that it adds up to."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+from .account import Summary
+from .capture import Capture
+from .classifier import Classifier
+from .metrics import Metrics, resident_bytes
+from .records import ModelCard, Reading
+from .runtime import runtime_name
+
+
+class Ledger:
+    """Only for the pipeline's thread."""
+
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+        self.remarks: dict[str, str] = {}
+        """What is not as one would expect, a sentence a subject."""
+
+        self.news = False
+        """Whether a remark has come or gone since this was last set to False."""
+
+        self._lost: Counter[str] = Counter()
+        """Frames that came to nothing with cameras that have been left."""
+
+        self._skipped = 0
+
+    def note(self, reading: Reading) -> None:
+        """Count a reading that was made just now."""
+        self.metrics.note(reading, time.monotonic_ns())
+
+    def remark(self, subject: str, sentence: str | None) -> None:
+        """Remark something, or with None that there is nothing to be remarked any more."""
+        if self.remarks.get(subject) == sentence:
+            return
+        self.news = True
+        if sentence is None:
+            del self.remarks[subject]
+        else:
+            self.remarks[subject] = sentence
+
+    def left(self, dropped: Mapping[str, int], skipped: int) -> None:
+        """Take over the counts of a camera that has been left."""
+        self._lost.update(dropped)
+        self._skipped += skipped
+
+    def lose_frame(self, reason: str) -> None:
+        """Count a frame that came to nothing after it was prepared."""
+        self.metrics.dropped += 1
+        self._lost[reason] += 1
+
+    def summary(self, classifier: Classifier, capture: Capture, publishers: Mapping[str, int]) -> Summary:
+        """Return the account so far; `publishers` tells what each had to drop."""
+        delegation = classifier.interpreter.delegation()
+        metrics = self.metrics
+        return Summary(
+            frames=metrics.frames,
+            dropped=metrics.dropped,
+            skipped=self._skipped + capture.camera.skipped,
+            seconds=metrics.seconds,
+            fps=metrics.fps,
+            model=classifier.model.name,
+            runtime=runtime_name(),
+            delegate=delegation.delegate,
+            delegated_ops=(delegation.taken, delegation.total),
+            threads=classifier.interpreter.threads,
+            stages_ms=metrics.stages_ms(),
+            age_ms=metrics.age_ms(),
+            rss_mb=resident_bytes() / 1e6,
+            labels=metrics.labels(),
+            publishers=publishers,
+            dropped_reasons=dict(self._lost + capture.dropped),
+            camera="lost" if "camera" in self.remarks else "ok",
+            last_minute=metrics.last_minute(time.monotonic_ns()),
+            buckets=metrics.buckets(),
+            remarks=dict(self.remarks),
+        )
+
+
+def card_of(classifier: Classifier, candidates: tuple[str, ...]) -> ModelCard:
+    """Return what people may want to know of a model; `candidates` are what can be held to be there."""
+    model, manifest = classifier.model, classifier.model.manifest
+    return ModelCard(
+        name=model.name,
+        labels=candidates,
+        sha256=model.sha256,
+        width=classifier.size.width,
+        height=classifier.size.height,
+        scheme=manifest.scheme if manifest else "",
+        architecture=manifest.architecture if manifest else "",
+        fidelity=manifest.fidelity if manifest else {},
+        licence=manifest.weights.licence if manifest else "",
+        runtime=runtime_name(),
+    )

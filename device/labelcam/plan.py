@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is to run: the settings, and all that had to be loaded and tried to know that they can be followed."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from .camera import SLOWEST_RETRY_S, CameraSpec, parse_spec
+from .classifier import Classifier
+from .decision import Decider
+from .errors import SettingsError
+from .model_file import ModelFile
+from .mounting import opened_with
+from .preprocess import Fit
+from .publish import Publisher
+from .publishing import Outlet
+from .settings import Settings
+from .vetting import vet
+from .watchdog import check_intervals
+
+
+class Made(NamedTuple):
+    """A publisher, and what it was made from."""
+
+    outlet: Outlet
+    publisher: Publisher
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Settings that can be followed."""
+
+    settings: Settings
+    spec: CameraSpec
+    classifier: Classifier
+    decider: Decider
+    publishers: Mapping[str, Made]
+
+    def made(self) -> dict[str, Publisher]:
+        """Return the publishers, each under its name."""
+        return {name: made.publisher for name, made in self.publishers.items()}
+
+
+def frame_interval_s(settings: Settings, spec: CameraSpec) -> float:
+    """Return the seconds between frames; 0 where they are made as fast as they are asked for."""
+    return 1 / (spec.fps or settings.limits.max_fps) if spec.live else 0.0
+
+
+def patience_s(settings: Settings, spec: CameraSpec) -> float:
+    """Return for how many seconds nothing may be heard of the camera."""
+    return max(settings.camera.timeout_seconds, 3 * frame_interval_s(settings, spec))
+
+
+class Planner:
+    """Makes plans, and takes over from the one that runs whatever stays as it is."""
+
+    def __init__(self, read: Callable[[], Settings], outlets: Callable[[Settings], Iterable[Outlet]]) -> None:
+        """`read` reads the settings, flags included; `outlets` says which publishers they ask for."""
+        self._read, self._outlets = read, outlets
+
+    def plan(self, running: Plan | None = None) -> Plan:
+        """Read the settings and return what they ask for.
+
+        Raises SettingsError, ModelFileError or GateFailed, and leaves what runs alone, if they cannot be followed.
+        """
+        settings = self._read()
+        spec = parse_spec(settings.camera.source)  # a mistyped camera is said before a model is loaded
+        classifier = _classifier(settings, running)
+        if running:
+            _refuse_to_reopen(settings, spec, classifier, running)
+        return self._made(settings, spec, classifier, running)
+
+    def back(self, to: Plan, running: Plan) -> Plan:
+        """Return what ran before, its model loaded as it is, with publishers that run again."""
+        return self._made(to.settings, to.spec, to.classifier, running)
+
+    def _made(self, settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan | None) -> Plan:
+        silence_s = settings.camera.timeout_seconds + SLOWEST_RETRY_S if spec.is_device else 0.0
+        check_intervals(frame_interval_s(settings, spec), silence_s)
+        made: dict[str, Made] = {}
+        for outlet in self._outlets(settings):
+            old = running and running.publishers.get(outlet.name)
+            same = old and old.outlet.made_of == outlet.made_of
+            made[outlet.name] = old if old and same else Made(outlet, outlet.make())
+        return Plan(settings, spec, classifier, _decider(settings, spec, classifier, running), made)
+
+
+def _refuse_to_reopen(settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan) -> None:
+    """A Picamera2 is opened once in a process's life: libcamera leaks when it is opened again."""
+    before = opened_with(running.settings, running.classifier)
+    if spec.kind == running.spec.kind == "picamera2" and opened_with(settings, classifier) != before:
+        raise SettingsError(
+            "the Pi's camera is opened once in a process's life, and these settings or this model need it opened "
+            "otherwise; run: sudo systemctl restart labelcam"
+        )
+
+
+def load_classifier(settings: Settings) -> Classifier:
+    """Load the model that the settings name. Raises SettingsError or ModelFileError."""
+    return _loaded(settings, ModelFile.load(_path(settings)))
+
+
+def _classifier(settings: Settings, running: Plan | None) -> Classifier:
+    model = ModelFile.load(_path(settings))
+    if running and _is_the_same(settings, model, running):
+        return running.classifier
+    classifier = _loaded(settings, model)
+    vet(classifier, settings.model.max_invoke_ms)
+    return classifier
+
+
+def _path(settings: Settings) -> Path:
+    if not settings.model.path:
+        raise SettingsError("no model is named; use --model FILE, or set path under [model] in the settings")
+    return Path(os.path.expanduser(settings.model.path))  # noqa: PTH111, the method raises for unknown users
+
+
+def _loaded(settings: Settings, model: ModelFile) -> Classifier:
+    fit = Fit(settings.model.fit) if settings.model.fit else None
+    return Classifier(model, settings.runtime.threads, settings.runtime.delegate, fit)
+
+
+def _is_the_same(settings: Settings, model: ModelFile, running: Plan) -> bool:
+    """Whether the model that runs is what would be loaded: the same file, run in the same way."""
+    before = running.settings
+    alike = (settings.runtime, settings.model.fit, settings.model.max_invoke_ms) == (
+        before.runtime,
+        before.model.fit,
+        before.model.max_invoke_ms,
+    )
+    return alike and (model.path, model.sha256, model.labels) == (
+        running.classifier.model.path,
+        running.classifier.model.sha256,
+        running.classifier.model.labels,
+    )
+
+
+def _decider(settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan | None) -> Decider:
+    """What is held to be there outlives a change that does not concern it."""
+    if running and settings.decision == running.settings.decision and classifier is running.classifier:
+        return running.decider
+    return Decider(settings.decision, classifier.labels, classifier.constants, gap_s=patience_s(settings, spec))

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a model file must show on this very machine before it goes live."""
+
+import statistics
+import time
+
+from .classifier import Classifier
+from .errors import GateFailed
+from .golden import check_goldens
+
+TRIES = 5
+"""Invokes that are timed, after one that is not: the first one fills caches."""
+
+
+def vet(classifier: Classifier, max_invoke_ms: float) -> None:
+    """Run the model's goldens, and time it where `max_invoke_ms` is not 0. Raises GateFailed if it does not pass."""
+    told = goldens_verdict(classifier)
+    if max_invoke_ms and (took_ms := invoke_ms(classifier)) > max_invoke_ms:
+        raise GateFailed(
+            f"{classifier.model.path}: an invoke takes {took_ms:.1f} ms here ({told}), model.max_invoke_ms allows "
+            f"{max_invoke_ms:g}; raise it, or take a smaller model"
+        )
+
+
+def goldens_verdict(classifier: Classifier) -> str:
+    """Run the goldens and say how that went. Raises GateFailed if one is not reproduced."""
+    results = check_goldens(classifier.model, classifier)
+    failed = [result for result in results if not result.passed]
+    if failed:
+        told = ", ".join(f"{result.name}: {result.detail}" for result in failed)
+        raise GateFailed(
+            f"{classifier.model.path}: {len(failed)} of {len(results)} goldens fail ({told}); do not use this model on "
+            "this machine"
+        )
+    return f"{len(results)} reproduced" if results else "none inside the model file"
+
+
+def invoke_ms(classifier: Classifier) -> float:
+    """Return the median time of an invoke, in milliseconds."""
+    prepared = classifier.input_array()
+    times = []
+    for _ in range(TRIES + 1):
+        classifier.interpreter.write(prepared)
+        begun_s = time.perf_counter()
+        classifier.interpreter.invoke()
+        times.append((time.perf_counter() - begun_s) * 1e3)
+    return statistics.median(times[1:])
