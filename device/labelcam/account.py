@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from .energy import Energy
 from .records import NO_VITALS, SCHEMA, Stage, Vitals
 
 BOUNDS_MS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0)
@@ -122,6 +123,9 @@ class Summary:
     vitals: Vitals = NO_VITALS
     """How the board was just now."""
 
+    energy: Energy | None = None
+    """What the meter has counted since the start; None without one."""
+
     last_minute: Minute = field(default_factory=Minute)
     buckets: Mapping[str, Buckets] = field(default_factory=dict)
     """Of every stage by its name, and of "age"; for Prometheus."""
@@ -155,7 +159,7 @@ class Summary:
             "rss_mb": round(self.rss_mb, 1),
             "celsius": self.vitals.celsius,
             "throttled": self.vitals.throttled,
-            "energy": None,
+            "energy": self.energy and self.energy.as_json(self.fps),
             "labels": dict(self.labels),
             "publishers": {name: {"dropped": dropped} for name, dropped in self.publishers.items()},
             "remarks": dict(self.remarks),

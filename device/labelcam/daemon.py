@@ -9,7 +9,6 @@ from .loop import Loop
 from .pictures import Pictures
 from .plan import Plan
 from .publish import run_publishers
-from .records import NO_VITALS
 from .reload import Reloader
 from .running import Running
 
@@ -23,7 +22,7 @@ def serve(plan: Plan, reloader: Reloader, pictures: Pictures, ending: Ending) ->
     Raises CameraLost, InferenceFailed or MemoryGrown if there never was a reading.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    with Running(plan, lambda _: NO_VITALS) as running:
+    with Running(plan) as running:
 
         def may_wait() -> bool:
             return not running.plan.spec.live and not ending.cannot_wait()

@@ -12,6 +12,7 @@ from .classifier import Classifier
 from .metrics import Metrics, resident_bytes
 from .records import ModelCard, Reading
 from .runtime import runtime_name
+from .sampler import Sampler
 
 
 class Ledger:
@@ -54,7 +55,9 @@ class Ledger:
         self.metrics.dropped += 1
         self._lost[reason] += 1
 
-    def summary(self, classifier: Classifier, capture: Capture, publishers: Mapping[str, int]) -> Summary:
+    def summary(
+        self, classifier: Classifier, capture: Capture, sampler: Sampler, publishers: Mapping[str, int]
+    ) -> Summary:
         """Return the account so far; `publishers` tells what each had to drop."""
         delegation = classifier.interpreter.delegation()
         metrics = self.metrics
@@ -76,6 +79,8 @@ class Ledger:
             publishers=publishers,
             dropped_reasons=dict(self._lost + capture.dropped),
             camera="lost" if "camera" in self.remarks else "ok",
+            vitals=sampler.latest(time.monotonic_ns()),
+            energy=sampler.energy(),
             last_minute=metrics.last_minute(time.monotonic_ns()),
             buckets=metrics.buckets(),
             remarks=dict(self.remarks),

@@ -83,7 +83,8 @@ class Loop:
             return
         self._ledger.note(reading)
         self._watchdog.classified(reading.decision.top[0].label)
-        self._pictures.show(reading, prepared.pixels)
+        if self._running.plan.keeps_pictures:
+            self._pictures.show(reading, prepared.pixels)
         self._out.offer(reading)
         if self._succession and (complaint := self._succession.complaint(reading)):
             self._send_back(self._succession, complaint)
@@ -181,7 +182,8 @@ class Loop:
 
     def summary(self) -> Summary:
         """Return the account so far."""
-        return self._ledger.summary(self._running.pipeline.classifier, self._running.capture, self._out.dropped())
+        running = self._running
+        return self._ledger.summary(running.pipeline.classifier, running.capture, running.sampler, self._out.dropped())
 
 
 def _lost(reason: str, event: Event | None) -> Notice:

@@ -13,7 +13,8 @@ from .classifier import Classifier
 from .decision import Decider
 from .errors import SettingsError
 from .model_file import ModelFile
-from .mounting import opened_with
+from .mounting import opened_with, wants_pictures
+from .power import Meter, open_meter
 from .preprocess import Fit
 from .publish import Publisher
 from .publishing import Outlet
@@ -37,7 +38,11 @@ class Plan:
     spec: CameraSpec
     classifier: Classifier
     decider: Decider
+    meter: Meter
     publishers: Mapping[str, Made]
+
+    keeps_pictures: bool
+    """Whether anybody may ask for a picture after it has been classified."""
 
     def made(self) -> dict[str, Publisher]:
         """Return the publishers, each under its name."""
@@ -85,7 +90,11 @@ class Planner:
             old = running and running.publishers.get(outlet.name)
             same = old and old.outlet.made_of == outlet.made_of
             made[outlet.name] = old if old and same else Made(outlet, outlet.make())
-        return Plan(settings, spec, classifier, _decider(settings, spec, classifier, running), made)
+        same_power = running and running.settings.power == settings.power
+        meter = running.meter if running and same_power else open_meter(settings.power.meter, settings.power.hwmon)
+        decider = _decider(settings, spec, classifier, running)
+        keeps_pictures = wants_pictures(settings) or bool(settings.model.shadow)
+        return Plan(settings, spec, classifier, decider, meter, made, keeps_pictures)
 
 
 def _refuse_to_reopen(settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan) -> None:

@@ -2,36 +2,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs right now, and how another plan takes its place between two frames."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Self
 
+from .board import Board
 from .capture import Capture
 from .glance import EVERY_S, Darkness
 from .mounting import open_settings_camera, opened_with, view_of
 from .pipeline import Pipeline
 from .plan import Plan, patience_s
-from .records import Vitals
+from .sampler import Sampler
 
 
 class Running:
     """A plan with its camera and its pipeline. Use it in a `with` block: leaving it frees the camera."""
 
-    def __init__(self, plan: Plan, vitals: Callable[[int], Vitals]) -> None:
-        """`vitals` says how the board is at a time of the monotonic clock, in nanoseconds."""
-        self.plan, self._vitals = plan, vitals
-        self._open = ExitStack()
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._camera_open, self._sampler_open = ExitStack(), ExitStack()
+        self.sampler = self._new_sampler()
         self.pipeline = self._new_pipeline()
         """Whose frames are being read; while another takes over, still the one before."""
 
         self.capture = self._new_capture(self.pipeline, first_seq=0)
 
     def __enter__(self) -> Self:
-        self._open.enter_context(self.capture)
+        self._sampler_open.enter_context(self.sampler)
+        self._camera_open.enter_context(self.capture)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._open.close()
+        self._camera_open.close()
+        self._sampler_open.close()
 
     def adopt(self, plan: Plan) -> Capture | None:
         """Follow another plan from the next frame on; return the capture that had to be left for it, if any.
@@ -40,22 +42,28 @@ class Running:
         they were prepared for.
         """
         before, self.plan = self.plan, plan
+        if plan.settings.power != before.settings.power:
+            self._sampler_open.close()
+            self.sampler = self._sampler_open.enter_context(self._new_sampler())
         pipeline = self._new_pipeline()
         if opened_with(plan.settings, plan.classifier) == opened_with(before.settings, before.classifier):
             self.capture.switch(pipeline)
             return None
         left = self.capture
-        self._open.close()
+        self._camera_open.close()
         self.capture = self._new_capture(pipeline, left.next_seq)
-        self._open.enter_context(self.capture)
+        self._camera_open.enter_context(self.capture)
         return left
+
+    def _new_sampler(self) -> Sampler:
+        return Sampler(self.plan.meter, Board(), self.plan.settings.power.hz)
 
     def _new_pipeline(self) -> Pipeline:
         plan, how = self.plan, self.plan.settings.camera
         # Each photograph is another scene; of a camera's frames not every one can be.
         look_every_s = EVERY_S if plan.spec.live and plan.spec.kind != "photos" else 0.0
         darkness = Darkness(how.dark_mean, how.dark_deviation, look_every_s)
-        return Pipeline(plan.classifier, plan.decider, view_of(how), darkness, self._vitals)
+        return Pipeline(plan.classifier, plan.decider, view_of(how), darkness, self.sampler.latest)
 
     def _new_capture(self, pipeline: Pipeline, first_seq: int) -> Capture:
         plan = self.plan

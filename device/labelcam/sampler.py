@@ -96,7 +96,7 @@ class Sampler:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(timeout=2.0)  # a hanging driver must not keep us
+        self._thread.join(timeout=0.2)  # a hanging driver must not keep us
 
     def _run(self) -> None:
         self.sample(self._stop.wait)

@@ -64,7 +64,7 @@ def _best(root: Path, firmware: Firmware) -> Meter:
         try:
             meter = _open(kind, "", root, firmware)
         except _Absent as absent:
-            log.info("meter-absent kind=%s reason=%s", kind, absent)
+            log.debug("meter-absent kind=%s reason=%s", kind, absent)
             continue
         log.info("meter=%s includes=%s misses=%s", meter.plate.name, meter.plate.includes, meter.plate.misses)
         return meter
