@@ -45,8 +45,11 @@ lint: $(VENV)/host ## ruff and mypy --strict
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-test: lint ## everything that can be proved on this machine
-	@$(BIN)/python -m pytest $(ARGS)
+# Three workers for two cores: many tests wait. A file stays with one worker; tests/conftest.py orders them.
+JOBS ?= $(if $(ARGS),0,3)
+
+test: lint ## everything that can be proved on this machine [ARGS=tests/device JOBS=3]
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench-converter: $(VENV)/host ## int8 against float: our converter beside Google's two, as a table
 	@$(BIN)/python tests/bench/converter_bench.py $(ARGS)

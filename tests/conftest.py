@@ -4,6 +4,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,18 @@ from absent import absent
 from once import Shared
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_configure() -> None:
+    """Let children hear Ctrl-C: a shell has what it starts in the background ignore it, and children inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest chain; tests that wait for a clock run beside it, those that compute come last."""
+    turns = {"test_docs.py": 0, "device": 1}
+    items.sort(key=lambda item: turns.get(item.path.name, turns.get(item.path.parent.name, 2)))
 
 
 def convert(*arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":

@@ -17,6 +17,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from network_camera import NetworkCamera
+from said import wait_for
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -231,32 +232,30 @@ def test_the_last_will_speaks_for_the_dead(
 
 
 def test_a_broker_that_comes_later_gets_the_state(
-    broker: Broker, observe: Callable[..., Observer], run: Callable[..., Any]
+    broker: Broker, observe: Callable[..., Observer], run: Callable[..., Any], tmp_path: Path
 ) -> None:
     """A missing broker is normal life: the run begins without it, and tells it everything when it is there."""
-    process = run()
-    time.sleep(1.5)
+    with (tmp_path / "said").open("w") as said:
+        process = run(stderr=said)
+    wait_for("mqtt-unreachable", tmp_path / "said")
     assert process.poll() is None
     broker.start()
     observer = observe(broker.port)
     observer.wait("labelcam/door/availability", "online")
     assert json.loads(observer.wait("labelcam/door/state").payload)["model"] == "colours"
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=10)
-    assert process.returncode == 0
-    assert "mqtt-unreachable" in stderr
-    assert "Traceback" not in stderr
+    assert process.wait(10) == 0
+    assert "Traceback" not in (tmp_path / "said").read_text()
 
 
-def test_a_broker_that_never_comes_changes_nothing(run: Callable[..., Any]) -> None:
+def test_a_broker_that_never_comes_changes_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
     """The run goes on and ends at once when asked to, although the broker cannot be told."""
-    process = run()
-    time.sleep(1.5)
+    with (tmp_path / "said").open("w") as said:
+        process = run(stderr=said)
+    wait_for("mqtt-unreachable", tmp_path / "said")
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=10)
-    assert (process.returncode, time.monotonic() - begun < 2.5) == (0, True)
-    assert "mqtt-unreachable" in stderr
+    assert (process.wait(10), time.monotonic() - begun < 2.5) == (0, True)
 
 
 def test_a_broker_that_was_restarted_is_told_again(
@@ -302,13 +301,13 @@ def test_a_wrong_password_is_a_warning_and_the_right_one_gets_in(
     """Refused, the run goes on with a warning that says what to check; the password itself is never logged."""
     protected(broker, tmp_path, need_tool)
     broker.start()
-    process = run(secret(tmp_path, "wrong\n"), camera="synthetic:64x48@20")
-    time.sleep(1.5)
+    with (tmp_path / "said").open("w") as said:
+        process = run(secret(tmp_path, "wrong\n"), camera="synthetic:64x48@20", stderr=said)
+    wait_for("mqtt-refused", tmp_path / "said")
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=10)
-    assert process.returncode == 0
-    assert "mqtt-refused" in stderr
+    assert process.wait(10) == 0
+    stderr = (tmp_path / "said").read_text()
     assert "check user and password" in stderr
     assert "wrong" not in stderr
     run(secret(tmp_path, "right\n"))

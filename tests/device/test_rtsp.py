@@ -126,8 +126,8 @@ def test_a_camera_that_comes_back_is_found_by_the_same_process(
     time.sleep(2.5)
     silent = len(watched.lines)
     assert watched.lines[-1] == said  # readings stop
+    watched.wait(lambda _: any("STATUS=camera lost" in message for message in systemd.messages))
     while_lost = [message for message in systemd.messages if "STATUS=camera lost" in message]
-    assert while_lost
     assert all(message.startswith("WATCHDOG=1\n") for message in while_lost)
     network_camera.plug()
     watched.wait(lambda lines: len(lines) >= silent + 5)
@@ -177,7 +177,7 @@ def test_a_camera_that_is_missing_at_start_is_waited_for(daemon: Callable[..., W
     """The daemon may be up before the camera is."""
     later = NetworkCamera((30, 40, 240), plugged=False)
     watched = daemon(later)
-    time.sleep(1.5)
+    watched.wait(lost)
     assert watched.process.poll() is None
     later.plug()
     watched.wait(lambda lines: len(lines) >= 3)
@@ -230,7 +230,8 @@ def test_a_signal_is_answered_while_the_camera_is_still_being_opened(
 def test_a_signal_is_answered_while_the_camera_is_looked_for(daemon: Callable[..., Watched]) -> None:
     """The wait between two attempts is no reason to be late."""
     watched = daemon(NetworkCamera((0, 0, 0), plugged=False))
-    time.sleep(3.0)
+    watched.wait(lost)
+    time.sleep(2.0)  # into one of the longer waits
     begun = time.monotonic()
     watched.process.terminate()
     assert watched.end()[0] == 0

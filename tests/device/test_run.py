@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from pictures_on_disk import write_png
+from said import wait_for
 from service_manager import ServiceManager
 
 Labelcam = Callable[..., SimpleNamespace]
@@ -119,11 +120,12 @@ def test_what_is_there_at_the_end_leaves(start: Start, colours: Path, photograph
     """SIGTERM is also the end of what was seen: its leave is told, as an event and not as a reading."""
     (tmp_path / "red").mkdir()
     (tmp_path / "red" / "1.png").write_bytes((photographs / "1_red.png").read_bytes())
-    process = start("run", "--model", colours, "--camera", f"photos:{tmp_path / 'red'}?loop&fps=20")
-    time.sleep(2.5)
+    with (tmp_path / "said").open("w") as said:
+        process = start("run", "--model", colours, "--camera", f"photos:{tmp_path / 'red'}?loop&fps=20", stderr=said)
+    wait_for(" enter label='red'", tmp_path / "said")
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=10)
-    assert process.returncode == 0
+    assert process.wait(10) == 0
+    stderr = (tmp_path / "said").read_text()
     assert [line.split()[2] for line in stderr.splitlines() if " label='red'" in line] == ["enter", "leave"]
 
 
