@@ -30,10 +30,13 @@ def announce(classifier: Classifier) -> None:
 
 def warn_of_slowness(classifier: Classifier, delegation: Delegation) -> None:
     """Warn where the CPU stands in for an Edge TPU, and, with the remedy, where int8 runs without XNNPACK."""
-    if classifier.on_twin:
-        log.warning(
-            "%s is compiled for the Edge TPU, which is not used: its CPU twin runs instead", classifier.model.path
-        )
+    path = classifier.model.path
+    if delegation.fallbacks:
+        log.warning("%s runs on its CPU twin: %s", path, delegation.reason)
+    elif delegation.reason:
+        log.info("%s runs on its CPU twin: %s", path, delegation.reason)  # whoever asks for "auto" takes what is there
+    elif classifier.on_twin:
+        log.warning("%s is compiled for the Edge TPU, which is not used: its CPU twin runs instead", path)
     if delegation.delegate != "none" or not classifier.interpreter.quantised:
         return
     remedy = (

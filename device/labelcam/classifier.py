@@ -5,6 +5,7 @@
 import logging
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +14,12 @@ from .images import Pixels
 from .model_file import ModelFile
 from .preprocess import Fit, InputCode, Size, fit_image
 from .records import Label
-from .runtime import QUANTISED, Array, DelegateName, Interpreter, Tensor
+from .runtime import QUANTISED, Array, DelegateChoice, Interpreter, Network, Tensor
 from .scores import DecisionConstants, named, ranking, scaled
 from .scores import Scores as Scores  # the answer's type belongs to what is imported from here
+
+if TYPE_CHECKING:
+    from .edgetpu.machine import Machine
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +28,19 @@ class Classifier:
     """Answers what is on a picture. Not thread-safe: `prepare` may run on one thread, `scores` on another."""
 
     def __init__(
-        self, model: ModelFile, threads: int = 1, delegate: DelegateName = "xnnpack", fit: Fit | None = None
+        self,
+        model: ModelFile,
+        threads: int = 1,
+        delegate: DelegateChoice = "xnnpack",
+        fit: Fit | None = None,
+        machine: "Machine | None" = None,
     ) -> None:
-        """Load the network. Raises ModelFileError if it is not an image classifier that fits its labels."""
+        """Load the network; `machine` says where the Edge TPU is found, if not in the usual place.
+
+        Raises ModelFileError if it is not an image classifier that fits its labels, or cannot run here.
+        """
         self.model = model
-        twin = model.twin()
-        self.on_twin = twin is not None
-        """Whether the network is the CPU's, out of a file that is compiled for the Edge TPU."""
-        self._load = partial(Interpreter, model.data if twin is None else twin, threads, delegate, name=str(model.path))
+        self._load = partial(_open, model, threads, delegate, machine)
         self.interpreter = self._load()
         tensor = self.interpreter.input
         self.size = _image_size(model, tensor.shape)
@@ -54,7 +63,18 @@ class Classifier:
 
     def rebuild(self) -> None:
         """Load the network afresh, from the same bytes. Raises ModelFileError if that fails."""
+        self.interpreter.close()
         self.interpreter = self._load()
+
+    @property
+    def on_twin(self) -> bool:
+        """Whether the CPU's network runs, out of a file that is compiled for the Edge TPU."""
+        manifest = self.model.manifest
+        return bool(manifest and manifest.twin_sha256) and self.interpreter.delegation().delegate != "edgetpu"
+
+    def close(self) -> None:
+        """Let go of the hardware that the network runs on; answers no more."""
+        self.interpreter.close()
 
     def input_array(self) -> Array:
         """Return a new array of the input's shape and type, for `prepare`."""
@@ -99,6 +119,15 @@ class Classifier:
         prepared = self.input_array()
         self.prepare(pixels, prepared)
         return self.answer(self.scores(prepared), count)
+
+
+def _open(model: ModelFile, threads: int, delegate: DelegateChoice, machine: "Machine | None") -> Network:
+    if delegate == "edgetpu" or delegate == "auto":
+        from .edgetpu.opening import open_on_edgetpu  # which most machines never need
+
+        return open_on_edgetpu(model, threads, machine, insist=delegate == "edgetpu")
+    twin = model.twin()
+    return Interpreter(model.data if twin is None else twin, threads, delegate, name=str(model.path))
 
 
 def _real_values(output: Tensor) -> Scores | None:

@@ -35,6 +35,9 @@ FRAME, PREPARED = "golden/frame.png", "golden/prepared.png"
 TWIN = "cpu.tflite"
 """In a file compiled for the Edge TPU: the int8 network that it was compiled from, for machines without one."""
 
+EDGETPU_OPERATION = b"edgetpu-custom-op"
+"""The name of the operation that runs on the Edge TPU: libedgetpu's edgetpu::kCustomOp."""
+
 MAKER = "by labelcam"
 """Stands in the TFLite Metadata of every file of ours, so that even one that lost its end is known."""
 
@@ -225,6 +228,10 @@ class ModelFile:
     def twin(self) -> bytes | None:
         """Return the network for the CPU that lies in a file compiled for the Edge TPU; None in any other file."""
         return self.read_entry(TWIN) if self.manifest and self.manifest.twin_sha256 else None
+
+    def is_compiled(self) -> bool:
+        """Whether the network is compiled for the Edge TPU."""
+        return EDGETPU_OPERATION in self.path.read_bytes()[: self.flatbuffer_bytes]
 
     def has_entry(self, name: str) -> bool:
         """Whether the zip holds an entry of this name."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .camera import SLOWEST_RETRY_S, CameraSpec, parse_spec
 from .classifier import Classifier
 from .decision import Decider
+from .edgetpu.machine import Machine
 from .errors import SettingsError
 from .model_file import ModelFile
 from .mounting import opened_with, wants_pictures
@@ -129,7 +130,8 @@ def _path(settings: Settings) -> Path:
 
 def _loaded(settings: Settings, model: ModelFile) -> Classifier:
     fit = Fit(settings.model.fit) if settings.model.fit else None
-    return Classifier(model, settings.runtime.threads, settings.runtime.delegate, fit)
+    how = settings.runtime
+    return Classifier(model, how.threads, how.delegate, fit, Machine(how.edgetpu_library))
 
 
 def _is_the_same(settings: Settings, model: ModelFile, running: Plan) -> bool:

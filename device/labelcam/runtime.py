@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,11 @@ except ModuleNotFoundError:  # no LiteRT wheel for this machine; one that is bro
 log = logging.getLogger(__name__)
 
 Array = NDArray[np.generic]
-DelegateName = Literal["xnnpack", "none", "edgetpu", "auto"]
+DelegateName = Literal["xnnpack", "none", "edgetpu"]
+"""What runs."""
+
+DelegateChoice = Literal["xnnpack", "none", "edgetpu", "auto"]
+"""What can be asked for: "auto" takes the Edge TPU where the file is compiled for it and one is there."""
 
 QUANTISED = (np.dtype(np.int8), np.dtype(np.uint8))
 
@@ -70,6 +74,62 @@ class Delegation:
     left: Mapping[str, int]
     """Operations that stayed with the built-in kernels, by name."""
 
+    fallbacks: int = 0
+    """How often the CPU had to stand in for the Edge TPU."""
+
+    reason: str = ""
+    """What kept or keeps the Edge TPU from answering, with the remedy; empty if nothing did."""
+
+
+class Network(Protocol):
+    """A loaded network with one input and one output, wherever it runs. Not thread-safe."""
+
+    @property
+    def input(self) -> Tensor: ...
+    @property
+    def output(self) -> Tensor: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def quantised(self) -> bool:
+        """Whether it computes in integers."""
+        ...
+
+    def write(self, values: Array) -> None:
+        """Copy values of the input's shape and type into the input."""
+        ...
+
+    def invoke(self) -> None:
+        """Run on what was written. Raises RuntimeError if that fails."""
+        ...
+
+    def read(self) -> Array:
+        """Return a copy of the output, of the output's shape and type."""
+        ...
+
+    def delegation(self) -> Delegation:
+        """Say what it runs on right now; cheap enough to be asked with every frame."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the hardware; the network answers no more. May be called twice."""
+        ...
+
+
+def load_delegate(library: str) -> object:
+    """Load a delegate's library and let it open its hardware, for `Interpreter`.
+
+    Raises ValueError with the library's own words, which may be none. A library that does not fit the interpreter
+    ends the process, and one may wait for its hardware for ever: call this where neither harms.
+    """
+    try:
+        return tflite.load_delegate(library)
+    except (OSError, AttributeError) as error:  # it is not there, or is no delegate
+        raise ValueError(str(error)) from error
+    except ValueError as error:
+        # The interpreter's own first line only names the library.
+        raise ValueError(" ".join(str(error).split("\n")[1:]).strip()) from error
+
 
 class Interpreter:
     """A loaded network with one input and one output, or where `results` is wanted with several outputs."""
@@ -82,16 +142,20 @@ class Interpreter:
         keep_tensors: bool = False,
         several_outputs: bool = False,
         name: str = "",
+        loaded: object = None,
     ) -> None:
         """Load a network from a file or from its bytes, which errors call by `name`.
 
-        `keep_tensors` keeps every intermediate result readable by `tensors`, for calibration and comparison: more
-        memory, no delegate. With `several_outputs` the first of them is `output`, and `results` gives all. Raises
-        ModelFileError where the interpreter refuses the file.
+        `loaded` is what `load_delegate` returned, for the delegate "edgetpu". `keep_tensors` keeps every intermediate
+        result readable by `tensors`, for calibration and comparison: more memory, no delegate. With `several_outputs`
+        the first of them is `output`, and `results` gives all. Raises ModelFileError where the interpreter refuses the
+        file.
         """
         source = name or ("the model" if isinstance(model, bytes) else str(model))
         options: dict[str, Any] = {"num_threads": threads}
-        if keep_tensors or delegate == "none":
+        if loaded:
+            options["experimental_delegates"] = [loaded]
+        if keep_tensors or delegate != "xnnpack":
             options["experimental_op_resolver_type"] = tflite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         if keep_tensors:
             options["experimental_preserve_all_tensors"] = True
@@ -112,6 +176,7 @@ class Interpreter:
         self._slot: NDArray[Any] = self._interpreter.tensor(self.input.index)
         self._result: NDArray[Any] = self._interpreter.tensor(self.output.index)
         self._wanted = delegate
+        self._found: Delegation | None = None
 
     @staticmethod
     def _only(details: list[dict[str, Any]], what: str, source: str) -> Tensor:
@@ -164,8 +229,16 @@ class Interpreter:
                     self._interpreter.get_tensor(details["index"]),
                 )
 
+    def close(self) -> None:
+        """Nothing to let go of: the memory goes with the object."""
+
     def delegation(self) -> Delegation:
-        """Count the operations that the delegate took, by walking back from each delegate's outputs to its inputs."""
+        """Count the operations that the delegate took; after the first time it is known."""
+        self._found = self._found or self._count()
+        return self._found
+
+    def _count(self) -> Delegation:
+        """Walk back from each delegate's outputs to its inputs."""
         steps = self._interpreter._get_ops_details()
         original = [step for step in steps if step["op_name"] != "DELEGATE"]
         producer = {int(index): number for number, step in enumerate(original) for index in step["outputs"]}

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""A network on the Edge TPU, in a child process: to its user it is a network like any other."""
+
+import mmap
+import os
+import weakref
+
+from ..model_file import ModelFile
+from ..runtime import Array, Delegation, Tensor
+from .exchange import arrays, tensor
+from .faults import fault
+from .leash import Child, Ended
+from .machine import Machine
+
+
+class Compiled:
+    """A file that is compiled for the Edge TPU, held open: a newer one of its name is another network."""
+
+    def __init__(self, model: ModelFile) -> None:
+        self.sha256 = model.sha256
+        self.file = os.open(model.path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self.file)
+
+
+class IsolatedNetwork:
+    """The compiled network in a child process that owns the Edge TPU. `invoke` raises EdgeTpuFault once it is lost."""
+
+    def __init__(self, compiled: Compiled, machine: Machine, threads: int = 1) -> None:
+        """Start the child and wait until it can answer. Raises EdgeTpuFault if it cannot."""
+        self._machine = machine
+        self.threads = threads
+        memory = os.memfd_create("labelcam-edgetpu")  # the child knows how much it must hold
+        try:
+            self._child = Child(machine.library, threads, compiled.file, compiled.sha256, memory)
+            about = self._child.ready(machine.patience)
+            self.input: Tensor = tensor(about["input"])
+            self.output: Tensor = tensor(about["output"])
+            self.written, self._result = arrays(self.input, self.output, mmap.mmap(memory, 0))
+        except Ended as ended:
+            raise fault(ended.end, machine) from None
+        finally:
+            os.close(memory)
+        self.quantised: bool = about["quantised"]
+        self._delegation = Delegation(**about["delegation"])
+
+    def write(self, values: Array) -> None:
+        self.written[...] = values
+
+    def invoke(self) -> None:
+        """Have the child run the network, and wait for it no longer than `patience.invoke`."""
+        try:
+            self._child.ask(self._machine.patience.invoke)
+        except Ended as ended:
+            raise fault(ended.end, self._machine) from None
+
+    def read(self) -> Array:
+        return self._result.copy()
+
+    def delegation(self) -> Delegation:
+        return self._delegation
+
+    def close(self) -> None:
+        self._child.end()

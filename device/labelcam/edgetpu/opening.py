@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which network answers for a model file where the Edge TPU is asked for."""
+
+from functools import partial
+
+from ..errors import ModelFileError
+from ..model_file import ModelFile
+from ..runtime import Interpreter, Network
+from .fallback import FallbackNetwork
+from .faults import EdgeTpuFault
+from .isolated import Compiled, IsolatedNetwork
+from .machine import Machine
+from .proof import Proof
+from .usb import corals
+
+
+def open_on_edgetpu(model: ModelFile, threads: int, machine: Machine | None, *, insist: bool) -> Network:
+    """Open a model file on the Edge TPU, with its CPU twin behind it where it has one.
+
+    With `insist` the file must be compiled for the Edge TPU, else the CPU runs one that is not. Raises ModelFileError
+    if the file cannot be run here.
+    """
+    machine = machine or Machine()
+    if not model.is_compiled():
+        if insist:
+            raise ModelFileError(
+                f"{model.path}: is not compiled for the Edge TPU; build it by labelcam-convert build --edgetpu, or set "
+                "runtime.delegate = 'auto'"
+            )
+        return Interpreter(model.path, threads)
+    start = partial(IsolatedNetwork, Compiled(model), machine, threads)
+    packed = model.twin()
+    if packed is not None:
+        twin, sticks = Interpreter(packed, threads), partial(corals, machine)
+        return FallbackNetwork(twin, start, sticks, Proof.of(model, twin), insist=insist, backoff=machine.backoff)
+    try:
+        return start()
+    except EdgeTpuFault as failure:
+        raise ModelFileError(f"{model.path}: is compiled for the Edge TPU and has no CPU twin, but {failure}") from None
