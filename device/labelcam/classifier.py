@@ -12,9 +12,10 @@ import numpy as np
 from .errors import ModelFileError
 from .images import Pixels
 from .model_file import ModelFile
+from .network import Array, DelegateChoice, Network, Tensor
 from .preprocess import Fit, InputCode, Size, fit_image
 from .records import Label
-from .runtime import QUANTISED, Array, DelegateChoice, Interpreter, Network, Tensor
+from .runtime import QUANTISED, Interpreter
 from .scores import DecisionConstants, named, ranking, scaled
 from .scores import Scores as Scores  # the answer's type belongs to what is imported from here
 

@@ -5,16 +5,19 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .console import native_chatter_logged
 from .errors import ModelFileError
+from .network import Array as Array  # what a network is made of is imported from here as well
+from .network import DelegateName
+from .network import Delegation as Delegation
+from .network import Tensor as Tensor
 
 try:
     from ai_edge_litert import interpreter as tflite
@@ -27,93 +30,12 @@ except ModuleNotFoundError:  # no LiteRT wheel for this machine; one that is bro
 
 log = logging.getLogger(__name__)
 
-Array = NDArray[np.generic]
-DelegateName = Literal["xnnpack", "none", "edgetpu"]
-"""What runs."""
-
-DelegateChoice = Literal["xnnpack", "none", "edgetpu", "auto"]
-"""What can be asked for: "auto" takes the Edge TPU where the file is compiled for it and one is there."""
-
 QUANTISED = (np.dtype(np.int8), np.dtype(np.uint8))
 
 
 def runtime_name() -> str:
     """Return the interpreter's package and version, as every report names it."""
     return f"{PACKAGE} {metadata.version(PACKAGE)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """An input or output of the network, as the file describes it."""
-
-    index: int
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
-
-    scale: float
-    """Real value of one step; 0 where the tensor is not quantised."""
-
-    zero_point: int
-    """The code that stands for 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delegation:
-    """How much of the graph runs on a delegate."""
-
-    delegate: DelegateName
-    """The delegate that really runs: "none" where it took no operation at all."""
-
-    taken: int
-    """Operations that the delegate took."""
-
-    total: int
-    """Operations in the graph."""
-
-    left: Mapping[str, int]
-    """Operations that stayed with the built-in kernels, by name."""
-
-    fallbacks: int = 0
-    """How often the CPU had to stand in for the Edge TPU."""
-
-    reason: str = ""
-    """What kept or keeps the Edge TPU from answering, with the remedy; empty if nothing did."""
-
-
-class Network(Protocol):
-    """A loaded network with one input and one output, wherever it runs. Not thread-safe."""
-
-    @property
-    def input(self) -> Tensor: ...
-    @property
-    def output(self) -> Tensor: ...
-    @property
-    def threads(self) -> int: ...
-    @property
-    def quantised(self) -> bool:
-        """Whether it computes in integers."""
-        ...
-
-    def write(self, values: Array) -> None:
-        """Copy values of the input's shape and type into the input."""
-        ...
-
-    def invoke(self) -> None:
-        """Run on what was written. Raises RuntimeError if that fails."""
-        ...
-
-    def read(self) -> Array:
-        """Return a copy of the output, of the output's shape and type."""
-        ...
-
-    def delegation(self) -> Delegation:
-        """Say what it runs on right now; cheap enough to be asked with every frame."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the hardware; the network answers no more. May be called twice."""
-        ...
 
 
 def load_delegate(library: str) -> object:

@@ -20,9 +20,22 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from edgetpu_library import Stick, compile_library
+from edgetpu_stand_in import wrapped
 from labelcam.classifier import Classifier
 from labelcam.images import Pixels, encode_png
-from labelcam.model_file import FRAME, LABELS, MANIFEST, PREPARED, SCORES, Manifest, ModelFile, Origin, manifest_to_json
+from labelcam.model_file import (
+    FRAME,
+    LABELS,
+    MANIFEST,
+    PREPARED,
+    SCORES,
+    TWIN,
+    Manifest,
+    ModelFile,
+    Origin,
+    manifest_to_json,
+)
 from labelcam.preprocess import Preprocess, Size, fit_image
 from pictures_on_disk import write_png
 
@@ -205,6 +218,35 @@ def colours(tmp_path_factory: pytest.TempPathFactory, colour_entries: dict[str, 
     return append_zip(
         toy_network(declares_labels=True), colour_entries, tmp_path_factory.mktemp("toy") / "colours.tflite"
     )
+
+
+@pytest.fixture
+def compiled(colour_entries: Mapping[str, str | bytes], tmp_path: Path) -> Callable[..., Path]:
+    """Write the toy model file in the form that is compiled for the Edge TPU, with the twin that is given."""
+
+    def write(twin: bytes | None = None, told: bytes | None = None) -> Path:
+        network = toy_network(declares_labels=True)
+        flatbuffer, twin = wrapped(network), network if twin is None else twin
+        sha256 = hashlib.sha256(told or twin).hexdigest()
+        manifest = manifest_to_json(manifest_for(flatbuffer, twin_sha256=sha256, edgetpu={"mapped": 1}))
+        entries = {**colour_entries, MANIFEST: manifest, **({TWIN: twin} if twin else {})}
+        return append_zip(flatbuffer, entries, tmp_path / "colours_edgetpu.tflite")
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def edgetpu_library(tmp_path_factory: pytest.TempPathFactory, need_tool: Callable[..., str]) -> Path:
+    """What stands in for libedgetpu.so.1, compiled."""
+    return compile_library(need_tool("gcc", "gcc"), tmp_path_factory.mktemp("edgetpu"))
+
+
+@pytest.fixture
+def stick(edgetpu_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stick:
+    """An Edge TPU that works until it is told otherwise."""
+    told = tmp_path / "behaviour"
+    monkeypatch.setenv("STAND_IN_DELEGATE", str(told))
+    return Stick(edgetpu_library, told, tmp_path / "usb", tmp_path / "nodes")
 
 
 @pytest.fixture(scope="session")

@@ -2,40 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A file compiled for the Edge TPU, on a machine that has none."""
 
-import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from edgetpu_stand_in import wrapped
 from labelcam.errors import ModelFileError
-from labelcam.model_file import MANIFEST, TWIN, Manifest, ModelFile, manifest_to_json
-
-Entries = Mapping[str, str | bytes]
-Labelcam = Callable[..., "object"]
-
-
-@pytest.fixture
-def compiled(
-    toy: Callable[..., bytes],
-    colour_entries: Entries,
-    manifest_of: Callable[..., Manifest],
-    pack: Callable[[bytes, Entries, Path], Path],
-    tmp_path: Path,
-) -> Callable[..., Path]:
-    """Write the toy model file in compiled form, with the twin that is given."""
-
-    def write(twin: bytes | None = None, told: bytes | None = None) -> Path:
-        network = toy(declares_labels=True)
-        flatbuffer, twin = wrapped(network), network if twin is None else twin
-        sha256 = hashlib.sha256(told or twin).hexdigest()
-        manifest = manifest_to_json(manifest_of(flatbuffer, twin_sha256=sha256, edgetpu={"mapped": 1}))
-        entries = {**colour_entries, MANIFEST: manifest, **({TWIN: twin} if twin else {})}
-        return pack(flatbuffer, entries, tmp_path / "colours_edgetpu.tflite")
-
-    return write
+from labelcam.model_file import ModelFile
 
 
 def test_the_twin_runs_instead_and_says_so(labelcam, compiled: Callable[..., Path], photographs: Path) -> None:

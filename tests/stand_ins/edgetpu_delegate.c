@@ -7,8 +7,9 @@
 // channels and three labels, how red, green and blue it is.
 //
 // The file that the environment variable STAND_IN_DELEGATE names says how it behaves: "works", "none", "says WORDS",
-// "segfault", "hang", "old" (a registration of TensorFlow 2.5, which later interpreters do not understand), "wrong", or
-// "abort N", "stall N", "refuse N", which is what becomes of the N-th invoke, the first being the warm-up.
+// "segfault", "hang", "give up", "old" (a registration of TensorFlow 2.5, which later interpreters do not understand), "wrong", or
+// "abort N", "stall N", "refuse N", which is what becomes of the N-th invoke, the first being the warm-up. A file of the
+// same name with ".openings" behind it grows by a byte whenever somebody opens the stick.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,12 +25,9 @@ static void hang(void) {
     for (;;) pause();
 }
 
-static void fail_as_told(void) {
-    if (!strcmp(mode, "abort")) {
-        fprintf(stderr, "F driver/usb/usb_driver.cc:834] transfer on tag 2 failed. Abort. USB transfer error 2\n");
-        abort();
-    }
-    if (!strcmp(mode, "stall")) hang();
+static void give_up(void) {  // in libedgetpu's words
+    fprintf(stderr, "F driver/usb/usb_driver.cc:834] transfer on tag 2 failed. Abort. USB transfer error 2\n");
+    abort();
 }
 
 static int value(const Tensor *tensor, size_t index) {
@@ -48,7 +46,8 @@ static void answer(const Tensor *in, const Tensor *out) {
 
 static int invoke(Context *context, Node *node) {
     if (++invokes == nth) {
-        fail_as_told();
+        if (!strcmp(mode, "abort")) give_up();
+        if (!strcmp(mode, "stall")) hang();
         if (!strcmp(mode, "refuse")) return ERROR;
     }
     answer(&context->tensors[node->inputs->data[0]], &context->tensors[node->outputs->data[0]]);
@@ -83,13 +82,18 @@ static int take_nodes(Context *context, Delegate *delegate) {
 
 static void read_mode(void) {
     const char *path = getenv("STAND_IN_DELEGATE");
-    FILE *file = path ? fopen(path, "r") : NULL;
     strcpy(mode, "works");
+    if (!path) return;
+    char count[1000];
+    snprintf(count, sizeof count, "%s.openings", path);
+    FILE *openings = fopen(count, "a"), *file = fopen(path, "r");
+    fputc('.', openings);
+    fclose(openings);
     if (!file) return;
     if (fgets(mode, sizeof mode, file)) mode[strcspn(mode, "\n")] = 0;
     fclose(file);
     char *number = strchr(mode, ' ');
-    if (number && strncmp(mode, "says", 4)) {
+    if (number && atoi(number + 1)) {
         nth = atoi(number + 1);
         *number = 0;
     }
@@ -104,6 +108,7 @@ Delegate *tflite_plugin_create_delegate(char **keys, char **values, size_t count
     }
     if (!strcmp(mode, "segfault")) *(volatile int *)NULL = 1;
     if (!strcmp(mode, "hang")) hang();
+    if (!strcmp(mode, "give up")) give_up();
     Delegate *delegate = calloc(1, sizeof *delegate);
     delegate->Prepare = take_nodes;
     delegate->flags = 1;  // kTfLiteDelegateFlagsAllowDynamicTensors, as libedgetpu has it

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime import Array, Delegation, Tensor
+from ..network import Array, Delegation, Tensor
 
 ASKED = ANSWERED = b"\1"
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..runtime import Array, Delegation, Network
+from ..network import Array, Delegation, Network
 from .faults import EdgeTpuFault
 from .isolated import IsolatedNetwork
 from .machine import Backoff

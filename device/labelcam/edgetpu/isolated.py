@@ -7,7 +7,7 @@ import os
 import weakref
 
 from ..model_file import ModelFile
-from ..runtime import Array, Delegation, Tensor
+from ..network import Array, Delegation, Tensor
 from .exchange import arrays, tensor
 from .faults import fault
 from .leash import Child, Ended
@@ -43,6 +43,11 @@ class IsolatedNetwork:
             os.close(memory)
         self.quantised: bool = about["quantised"]
         self._delegation = Delegation(**about["delegation"])
+
+    @property
+    def pid(self) -> int:
+        """The number of the child process, while it lives."""
+        return self._child.pid
 
     def write(self, values: Array) -> None:
         self.written[...] = values

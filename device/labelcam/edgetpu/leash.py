@@ -48,6 +48,7 @@ class Child:
         self._poll.register(self._answers, select.POLLIN)
         self._stage: Stage = "start"
         self._read = b""
+        self._end: End | None = None
         errand = {"library": library, "threads": threads, "sha256": sha256, "model": model, "memory": memory}
         ends = {"leash": theirs_leash, "orders": theirs_orders, "answers": theirs_answers}
         try:
@@ -66,6 +67,11 @@ class Child:
             for number in (*ends.values(), theirs_chatter):
                 os.close(number)
 
+    @property
+    def pid(self) -> int:
+        """Its number, while it lives."""
+        return self._process.pid
+
     def ready(self, patience: Patience) -> dict[str, Any]:
         """Wait until it can answer, and return what it says of the network. Raises Ended."""
         while True:
@@ -80,6 +86,8 @@ class Child:
 
     def ask(self, limit_s: float) -> None:
         """Have it answer to what lies in the shared memory, and wait for that. Raises Ended."""
+        if self._end:  # the numbers of its pipes may be other files' by now
+            raise Ended(self._end)
         with suppress(BrokenPipeError):  # then the other pipe has closed as well
             os.write(self._orders, ASKED)
         if not self._poll.poll(limit_s * 1000):
@@ -111,9 +119,10 @@ class Child:
         code = 0
         with suppress(subprocess.TimeoutExpired):  # one that the kernel holds ends when the kernel lets go
             code = self._process.wait(FAREWELL_S / 4)
-        end = End(self._stage, -code if code < 0 and not waited_s else 0, waited_s, error, self._last_words())
+        by_itself = not waited_s and error is None
+        self._end = End(self._stage, -code if by_itself and code < 0 else 0, waited_s, error, self._last_words())
         _close(self._open)
-        return Ended(end)
+        return Ended(self._end)
 
     def _last_words(self) -> str:
         try:
@@ -127,6 +136,7 @@ class Child:
 
     def end(self) -> None:
         """Let it let go of the Edge TPU and end; by force if it does not in time. May be called twice."""
+        self._end = self._end or End(self._stage, error="it was closed; open it again")
         if self._open:
             os.close(self._open.pop())  # its orders: it sees that none will come
         try:

@@ -6,7 +6,8 @@ from functools import partial
 
 from ..errors import ModelFileError
 from ..model_file import ModelFile
-from ..runtime import Interpreter, Network
+from ..network import Network
+from ..runtime import Interpreter
 from .fallback import FallbackNetwork
 from .faults import EdgeTpuFault
 from .isolated import Compiled, IsolatedNetwork

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..golden import read_goldens
 from ..model_file import ModelFile
+from ..network import Array, Network
 from ..preprocess import InputCode
-from ..runtime import Array, Network
 from ..scores import Scores
 
 
