@@ -76,8 +76,8 @@ class Stick:
             file.touch()
 
     def machine(
-        self, library: str = "", stage_s: float = 15.0, invoke_s: float = 15.0, first_s: float = 0.02
+        self, library: str = "", *, stage_s: float = 30.0, invoke_s: float = 30.0, again_s: float = 0.02
     ) -> Machine:
-        """Where it is found; as patient as a busy test machine needs, and trying again at once."""
-        backoff = Backoff(first=first_s, longest=max(first_s, 0.1), look=0.02)
+        """Where it is found; waited for as long as a busy test machine needs, and tried again at once."""
+        backoff = Backoff(first=again_s, longest=max(again_s, 0.1), look=0.02)
         return Machine(library or str(self.library), Patience(60.0, stage_s, invoke_s), backoff, self.usb, self.nodes)

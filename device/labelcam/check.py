@@ -76,6 +76,8 @@ def _model(settings: Settings) -> tuple[Classifier, str]:
     taken = f"{found.delegate} takes {found.taken} of {found.total} operations"
     if classifier.on_twin:
         taken += " of the CPU twin in a file compiled for the Edge TPU"
+    if found.reason:
+        taken += f": {found.reason}"
     return classifier, f"{classifier.model.path}: {len(classifier.labels)} labels, {classifier.size}, {taken}"
 
 

@@ -24,16 +24,23 @@ def vet(classifier: Classifier, max_invoke_ms: float) -> None:
 
 
 def goldens_verdict(classifier: Classifier) -> str:
-    """Run the goldens and say how that went. Raises GateFailed if one is not reproduced."""
-    results = check_goldens(classifier.model, classifier)
-    failed = [result for result in results if not result.passed]
+    """Run the goldens and say how that went. Raises GateFailed if one is not reproduced.
+
+    Where the Edge TPU reproduces them, its CPU twin must as well: it answers whenever the Edge TPU does not.
+    """
+    model = classifier.model
+    results, twins = check_goldens(model, classifier), []
+    if classifier.interpreter.delegation().delegate == "edgetpu" and model.twin():
+        twins = check_goldens(model, Classifier(model))
+    failed = [result for result in (*results, *twins) if not result.passed]
     if failed:
         told = ", ".join(f"{result.name}: {result.detail}" for result in failed)
         raise GateFailed(
-            f"{classifier.model.path}: {len(failed)} of {len(results)} goldens fail ({told}); do not use this model on "
+            f"{model.path}: {len(failed)} of {len(results) + len(twins)} goldens fail ({told}); do not use this model on "
             "this machine"
         )
-    return f"{len(results)} reproduced" if results else "none inside the model file"
+    told = f"{len(results)} reproduced" if results else "none inside the model file"
+    return f"{told}, and {len(twins)} by the CPU twin" if twins else told
 
 
 def invoke_ms(classifier: Classifier) -> float:
