@@ -44,7 +44,8 @@ class FallbackNetwork:
         self.input, self.output, self.threads, self.quantised = twin.input, twin.output, twin.threads, twin.quantised
         self._tpu: IsolatedNetwork | None = None
         self._next: IsolatedNetwork | None = None
-        self._pause_s, self._since_s = self._backoff.first, 0.0
+        self._pause_s, self._since_s = backoff.first, 0.0
+        self._ports: set[str] = set()
         self._closed = threading.Event()
         self._delegation = twin.delegation()
         try:
@@ -125,18 +126,24 @@ class FallbackNetwork:
 
     def _wait(self, seconds: float) -> bool:
         """Wait so long, or until a stick is plugged in; False if nobody waits for the Edge TPU any more."""
-        until, known = time.monotonic() + seconds, set(self._sticks())
+        until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if self._closed.wait(min(left, self._backoff.look)):
                 return False
-            if set(self._sticks()) - known:
-                self._pause_s = self._backoff.first
+            before, self._ports = self._ports, self._seen()
+            if self._ports - before:
+                self._pause_s = self._backoff.first  # udev may not have given us the stick yet
                 break
         return True
 
+    def _seen(self) -> set[str]:
+        """The ports that a stick is plugged into; one that only starts anew, for lack of power, stays on its own."""
+        return {stick.port for stick in self._sticks()}
+
     def _started(self) -> IsolatedNetwork:
         """Start the Edge TPU. Raises EdgeTpuFault if it cannot be used."""
-        if not (self._insist or self._sticks()):
+        self._ports = self._seen()
+        if not (self._insist or self._ports):
             raise EdgeTpuFault("no Coral USB Accelerator is plugged in; plug one in, into a USB 3 port")
         network = self._start()
         try:

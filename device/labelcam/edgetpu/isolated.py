@@ -9,7 +9,7 @@ import weakref
 from ..model_file import ModelFile
 from ..network import Array, Delegation, Tensor
 from .exchange import arrays, tensor
-from .faults import fault
+from .faults import EdgeTpuFault, fault
 from .leash import Child, Ended
 from .machine import Machine
 
@@ -39,6 +39,10 @@ class IsolatedNetwork:
             self.written, self._result = arrays(self.input, self.output, mmap.mmap(memory, 0))
         except Ended as ended:
             raise fault(ended.end, machine) from None
+        except OSError as error:
+            raise EdgeTpuFault(
+                f"the Edge TPU's process cannot be started ({error.strerror}); end other programs"
+            ) from None
         finally:
             os.close(memory)
         self.quantised: bool = about["quantised"]

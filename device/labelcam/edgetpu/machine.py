@@ -30,7 +30,7 @@ class Backoff:
     longest: float = 300.0
     """Every attempt starts a process, which costs a Zero 2 W several seconds of one core."""
 
-    look: float = 5.0
+    look: float = 2.0
     """How often to look whether a stick has been plugged in, which is worth an attempt at once."""
 
     steady: float = 60.0
