@@ -231,7 +231,7 @@ class ModelFile:
 
     def is_compiled(self) -> bool:
         """Whether the network is compiled for the Edge TPU."""
-        return EDGETPU_OPERATION in self.path.read_bytes()[: self.flatbuffer_bytes]
+        return EDGETPU_OPERATION in self.data[: self.flatbuffer_bytes]
 
     def has_entry(self, name: str) -> bool:
         """Whether the zip holds an entry of this name."""

@@ -36,8 +36,8 @@ def goldens_verdict(classifier: Classifier) -> str:
     if failed:
         told = ", ".join(f"{result.name}: {result.detail}" for result in failed)
         raise GateFailed(
-            f"{model.path}: {len(failed)} of {len(results) + len(twins)} goldens fail ({told}); do not use this model on "
-            "this machine"
+            f"{model.path}: {len(failed)} of {len(results) + len(twins)} goldens fail ({told}); do not use this model "
+            "on this machine"
         )
     told = f"{len(results)} reproduced" if results else "none inside the model file"
     return f"{told}, and {len(twins)} by the CPU twin" if twins else told

@@ -84,6 +84,7 @@ def test_it_goes_back_and_says_so(stick: Stick, classifier: Open, caplog: pytest
     assert answers(opened) == NAMES
     assert now(opened).fallbacks == 1
     stick.behave("works")
+    opened.model.path.write_bytes(b"what is copied there meanwhile is another network")
     assert back(opened)
     assert (now(opened).taken, now(opened).total, now(opened).fallbacks) == (1, 1, 1)
     assert "SIGABRT" in now(opened).reason
@@ -106,7 +107,7 @@ def test_without_one_it_begins_on_the_twin(stick: Stick, classifier: Open, caplo
     """Who asks for "edgetpu" and has none is warned with the reason and the remedy, and served; it is tried again."""
     stick.behave("none")
     opened = classifier(stick.machine())
-    announce(opened, now(opened))
+    announce(opened)
     assert answers(opened) == NAMES
     assert now(opened).fallbacks == 1
     (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING][:1]
@@ -121,7 +122,7 @@ def test_auto_takes_the_twin_without_noise(stick: Stick, classifier: Open, caplo
     """Where no stick is plugged in nothing is started, nothing counted as a fallback, and nobody warned."""
     opened = classifier(stick.machine(), "auto")
     before = list(caplog.records)
-    announce(opened, now(opened))
+    announce(opened)
     assert answers(opened) == NAMES
     assert (now(opened).fallbacks, opened.on_twin) == (0, True)
     assert "no Coral USB Accelerator is plugged in" in now(opened).reason

@@ -17,7 +17,7 @@ import pytest
 from edgetpu_library import Stick, ended, soon
 from labelcam.classifier import Classifier
 from labelcam.edgetpu.faults import EdgeTpuFault
-from labelcam.edgetpu.isolated import Compiled, IsolatedNetwork
+from labelcam.edgetpu.isolated import IsolatedNetwork
 from labelcam.edgetpu.machine import Machine
 from labelcam.errors import ModelFileError
 from labelcam.model_file import ModelFile
@@ -25,13 +25,10 @@ from labelcam.runtime import Interpreter
 
 PICTURE = np.random.default_rng(7).integers(0, 256, (1, 6, 8, 3), np.uint8)
 FORSAKEN = """
-import os, sys, time
+import sys, time
 from pathlib import Path
-from labelcam.edgetpu.isolated import Compiled
-from labelcam.edgetpu.leash import Child
-from labelcam.model_file import ModelFile
-compiled = Compiled(ModelFile.load(Path(sys.argv[2])))
-child = Child(sys.argv[1], 1, compiled.file, compiled.sha256, os.memfd_create("memory"))
+from labelcam.edgetpu.leash import Child, in_memory
+child = Child(sys.argv[1], in_memory(), in_memory(Path(sys.argv[2]).read_bytes()))
 print(child.pid, flush=True)
 time.sleep(600)
 """
@@ -43,7 +40,7 @@ def isolated(compiled: Callable[..., Path]) -> Iterator[Callable[[Machine], Isol
     with ExitStack() as stack:
 
         def begin(machine: Machine) -> IsolatedNetwork:
-            network = IsolatedNetwork(Compiled(ModelFile.load(compiled())), machine)
+            network = IsolatedNetwork(compiled().read_bytes(), machine)
             stack.callback(network.close)
             return network
 
@@ -135,19 +132,6 @@ def test_an_old_library_shows_when_it_meets_a_network(
     stick.behave("old")
     with pytest.raises(EdgeTpuFault, match=r"crashes \(SIG.*another interpreter.*feranick/libedgetpu"):
         isolated(stick.machine())
-
-
-def test_a_file_that_was_replaced_is_not_run(stick: Stick, compiled: Callable[..., Path]) -> None:
-    """A newer file may have other labels: the one that was loaded runs, or none."""
-    model = ModelFile.load(compiled())
-    held = Compiled(model)
-    newer = model.path.with_name("newer")
-    newer.write_bytes(model.path.read_bytes() + b"newer")
-    newer.replace(model.path)
-    IsolatedNetwork(held, stick.machine()).close()
-    overwritten = Compiled(model)
-    with pytest.raises(EdgeTpuFault, match="has been changed since it was loaded"):
-        IsolatedNetwork(overwritten, stick.machine())
 
 
 def test_closing_ends_the_child(stick: Stick, isolated: Callable[[Machine], IsolatedNetwork]) -> None:

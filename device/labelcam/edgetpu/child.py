@@ -7,7 +7,6 @@ sent. Input and output lie in memory that it shares with its parent.
 """
 
 import fcntl
-import hashlib
 import json
 import mmap
 import os
@@ -21,13 +20,9 @@ from ..errors import LabelcamError
 from ..runtime import Interpreter, load_delegate
 from .exchange import ANSWERED, arrays, described, line, size
 
-CHANGED = "the model file has been changed since it was loaded; restart labelcam"
 
-
-def main(
-    library: str, threads: int, sha256: str, leash: int, orders: int, answers: int, model: int, memory: int
-) -> None:
-    """Work for the parent, at the other ends of these file descriptors. Without a `sha256` only open the Edge TPU."""
+def main(library: str, threads: int, leash: int, orders: int, answers: int, memory: int, model: int | None) -> None:
+    """Work for the parent, at the other ends of these file descriptors. Without a `model` only open the Edge TPU."""
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, which may want one more answer
         signal.signal(number, signal.SIG_IGN)
     with suppress(OSError, ValueError):
@@ -36,11 +31,12 @@ def main(
     try:
         os.write(answers, line(stage="delegate"))
         delegate = load_delegate(library)
-        if not sha256:
+        if model is None:
             os.write(answers, line(ready={}))
             return
         os.write(answers, line(stage="network"))
-        network = Interpreter(_whole(model, sha256), threads, "edgetpu", loaded=delegate)
+        compiled = os.pread(model, os.fstat(model).st_size, 0)
+        network = Interpreter(compiled, threads, "edgetpu", loaded=delegate)
         os.write(answers, line(stage="warm-up"))
         network.invoke()  # the first one sends the parameters as well
         _serve(network, orders, answers, memory)
@@ -61,13 +57,6 @@ def die_with_parent(leash: int) -> None:
     fcntl.fcntl(leash, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
     if select.select([leash], [], [], 0)[0]:
         sys.exit(1)  # it has closed already
-
-
-def _whole(model: int, sha256: str) -> bytes:
-    data = os.pread(model, os.fstat(model).st_size, 0)
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise ValueError(CHANGED)
-    return data
 
 
 def _serve(network: Interpreter, orders: int, answers: int, memory: int) -> None:

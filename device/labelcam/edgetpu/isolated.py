@@ -4,35 +4,24 @@
 
 import mmap
 import os
-import weakref
 
-from ..model_file import ModelFile
 from ..network import Array, Delegation, Tensor
 from .exchange import arrays, tensor
 from .faults import EdgeTpuFault, fault
-from .leash import Child, Ended
+from .leash import Child, Ended, in_memory
 from .machine import Machine
-
-
-class Compiled:
-    """A file that is compiled for the Edge TPU, held open: a newer one of its name is another network."""
-
-    def __init__(self, model: ModelFile) -> None:
-        self.sha256 = model.sha256
-        self.file = os.open(model.path, os.O_RDONLY)
-        weakref.finalize(self, os.close, self.file)
 
 
 class IsolatedNetwork:
     """The compiled network in a child process that owns the Edge TPU. `invoke` raises EdgeTpuFault once it is lost."""
 
-    def __init__(self, compiled: Compiled, machine: Machine, threads: int = 1) -> None:
+    def __init__(self, compiled: bytes, machine: Machine, threads: int = 1) -> None:
         """Start the child and wait until it can answer. Raises EdgeTpuFault if it cannot."""
         self._machine = machine
         self.threads = threads
-        memory = os.memfd_create("labelcam-edgetpu")  # the child knows how much it must hold
+        memory, model = in_memory(), in_memory(compiled)  # the child knows how much is to be shared
         try:
-            self._child = Child(machine.library, threads, compiled.file, compiled.sha256, memory)
+            self._child = Child(machine.library, memory, model, threads)
             about = self._child.ready(machine.patience)
             self.input: Tensor = tensor(about["input"])
             self.output: Tensor = tensor(about["output"])
@@ -45,6 +34,7 @@ class IsolatedNetwork:
             ) from None
         finally:
             os.close(memory)
+            os.close(model)
         self.quantised: bool = about["quantised"]
         self._delegation = Delegation(**about["delegation"])
 

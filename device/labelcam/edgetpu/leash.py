@@ -34,8 +34,8 @@ class Ended(Exception):
 class Child:
     """A running child process. Not thread-safe, `kill` aside."""
 
-    def __init__(self, library: str, threads: int = 1, model: int = 0, sha256: str = "", memory: int = 0) -> None:
-        """Start it; `model` and `memory` are file descriptors."""
+    def __init__(self, library: str, memory: int, model: int | None = None, threads: int = 1) -> None:
+        """Start it. `memory` and `model` are file descriptors: what is to be shared, and the network's bytes."""
         theirs_orders, self._orders = os.pipe()
         self._answers, theirs_answers = os.pipe()
         theirs_leash, self._leash = os.pipe()
@@ -49,7 +49,7 @@ class Child:
         self._stage: Stage = "start"
         self._read = b""
         self._end: End | None = None
-        errand = {"library": library, "threads": threads, "sha256": sha256, "model": model, "memory": memory}
+        errand = {"library": library, "threads": threads, "memory": memory, "model": model}
         ends = {"leash": theirs_leash, "orders": theirs_orders, "answers": theirs_answers}
         try:
             self._process = subprocess.Popen(
@@ -57,7 +57,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=theirs_chatter,
-                pass_fds=(*ends.values(), *([model, memory] if sha256 else [])),
+                pass_fds=(*ends.values(), memory, *([model] if model is not None else [])),
                 process_group=0,  # Ctrl-C in a terminal is for the parent
             )
         except OSError:
@@ -149,3 +149,11 @@ class Child:
 def _close(numbers: list[int]) -> None:
     while numbers:
         os.close(numbers.pop())
+
+
+def in_memory(content: bytes = b"") -> int:
+    """Return a file descriptor that a child can read: the file is nowhere but in memory."""
+    number = os.memfd_create("labelcam-edgetpu")
+    with open(number, "wb", closefd=False) as file:
+        file.write(content)
+    return number

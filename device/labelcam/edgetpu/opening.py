@@ -10,7 +10,7 @@ from ..network import Network
 from ..runtime import Interpreter
 from .fallback import FallbackNetwork
 from .faults import EdgeTpuFault
-from .isolated import Compiled, IsolatedNetwork
+from .isolated import IsolatedNetwork
 from .machine import Machine
 from .proof import Proof
 from .usb import corals
@@ -29,11 +29,11 @@ def open_on_edgetpu(model: ModelFile, threads: int, machine: Machine | None, *, 
                 f"{model.path}: is not compiled for the Edge TPU; build it by labelcam-convert build --edgetpu, or set "
                 "runtime.delegate = 'auto'"
             )
-        return Interpreter(model.path, threads)
-    start = partial(IsolatedNetwork, Compiled(model), machine, threads)
+        return Interpreter(model.data, threads, name=str(model.path))
+    start = partial(IsolatedNetwork, model.data, machine, threads)
     packed = model.twin()
     if packed is not None:
-        twin, sticks = Interpreter(packed, threads), partial(corals, machine)
+        twin, sticks = Interpreter(packed, threads, name=str(model.path)), partial(corals, machine)
         return FallbackNetwork(twin, start, sticks, Proof.of(model, twin), insist=insist, backoff=machine.backoff)
     try:
         return start()

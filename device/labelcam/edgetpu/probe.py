@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether an Edge TPU can be opened here, tried in a child process."""
 
+import os
+
 from .faults import fault
-from .leash import Child, Ended
+from .leash import Child, Ended, in_memory
 from .machine import Machine
 from .usb import Finding
 
@@ -14,7 +16,8 @@ def probe(machine: Machine) -> Finding:
     A library that was built for another interpreter may show that only when it meets a network: what this finds good,
     a compiled model file may still find wrong.
     """
-    child = Child(machine.library)
+    memory = in_memory()
+    child = Child(machine.library, memory)
     try:
         child.ready(machine.patience)
     except Ended as ended:
@@ -22,4 +25,5 @@ def probe(machine: Machine) -> Finding:
         return Finding(False, what, remedy)
     finally:
         child.end()
+        os.close(memory)
     return Finding(True, f"{machine.library} opens an Edge TPU")

@@ -25,7 +25,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a network must reproduce. It holds everything: by the time it is asked, the file may be another."""
+    """What a network must reproduce."""
 
     questions: tuple[Question, ...]
     limit: float = 0.0
