@@ -56,6 +56,9 @@ class Capture:
         """
         self.camera = camera
         self._pipeline, self._timeout_s, self._next_seq = pipeline, timeout_s, first_seq
+        self.free_seq = first_seq
+        """The number after the last frame that was taken: nobody has heard of it or of any later one."""
+
         self._first_s = max(FIRST_FRAME_S if first_s is None else first_s + GRACE_S, timeout_s + GRACE_S)
         # SimpleQueue hands over in C: a Condition's hand-over, in Python, costs twice as much between two invokes.
         self._free: SimpleQueue[Slot] = SimpleQueue()
@@ -94,11 +97,6 @@ class Capture:
         """Prepare the frames that come from now on for another pipeline; those that wait keep theirs."""
         self._pipeline = pipeline
 
-    @property
-    def next_seq(self) -> int:
-        """The number of the frame after the last that was captured."""
-        return self._next_seq
-
     def frames(self, stopped: Callable[[], bool]) -> Iterator[Prepared | Absence]:
         """Yield all that `take` gives, until the source ends or `stopped()` is true."""
         try:
@@ -129,7 +127,7 @@ class Capture:
             prepared, slot = found
             slot.pipeline.write(slot.array)
             self._free.put(slot)
-            self._delivered, self._quiet_s = True, 0.0
+            self._delivered, self._quiet_s, self.free_seq = True, 0.0, prepared.seq + 1
             return prepared
         return None
 

@@ -140,7 +140,6 @@ class Loop:
         self._ledger.remark("settings", None)
         self._ledger.remark("model", None)
         self._adopt(found)
-        self._succession = None
         if found.classifier is not before.classifier:
             self._succession = Succession(before, found, time.monotonic())
         log.info("reloaded model=%s", found.classifier.model.name)

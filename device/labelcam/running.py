@@ -51,7 +51,7 @@ class Running:
             return None
         left = self.capture
         self._camera_open.close()
-        self.capture = self._new_capture(pipeline, left.next_seq)
+        self.capture = self._new_capture(pipeline, left.free_seq)
         self._camera_open.enter_context(self.capture)
         return left
 
