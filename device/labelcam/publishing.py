@@ -26,7 +26,7 @@ class Outlet:
     """Makes it, without touching the network. Raises SettingsError if it cannot be used as the settings want it."""
 
 
-def outlets(settings: Settings, pictures: Pictures | None, stdout: Lines, *, as_json: bool) -> Iterator[Outlet]:  # noqa: ARG001
+def outlets(settings: Settings, pictures: Pictures | None, stdout: Lines, *, as_json: bool) -> Iterator[Outlet]:
     """Yield every publisher that the settings and the place where stdout goes ask for.
 
     `pictures` is None in private mode: no publisher is given one.
@@ -39,12 +39,26 @@ def outlets(settings: Settings, pictures: Pictures | None, stdout: Lines, *, as_
         yield Outlet("log", (), Log)
     if settings.mqtt.host:
         yield Outlet("mqtt", (settings.mqtt,), lambda: _mqtt(settings))
+    if settings.http.enabled:
+        made_of = (settings.http, settings.labels, pictures is None, lately_s(settings))
+        yield Outlet("http", made_of, lambda: _http(settings, pictures))
 
 
-# Each publisher's library is loaded only where it is wanted: paho alone costs 40 ms of start-up.
+# Each publisher's library is loaded only where it is wanted: paho alone costs 40 ms of start-up, aiohttp 13 MB.
 
 
 def _mqtt(settings: Settings) -> Publisher:
     from .publish.mqtt import Mqtt
 
     return Mqtt(settings.mqtt)
+
+
+def _http(settings: Settings, pictures: Pictures | None) -> Publisher:
+    from .publish.http import Window
+
+    return Window(settings.http, settings.labels, pictures, lately_s(settings))
+
+
+def lately_s(settings: Settings) -> float:
+    """Return for how long after its last frame the daemon counts as well: as long as a camera may be silent."""
+    return max(settings.camera.timeout_seconds, 3 / settings.limits.max_fps)
