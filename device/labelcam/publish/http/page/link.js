@@ -4,7 +4,7 @@
 import { byId, clock, say } from "./words.js";
 
 const AGAIN_MS = 3000;
-const WORDS = { connecting: "Connecting", live: "Live", gone: "Disconnected" };
+const WORDS = { connecting: "Connecting", live: "Connected", gone: "Disconnected" };
 const root = document.documentElement;
 const heard = [];
 let source = null, again = 0, goneSince = null;

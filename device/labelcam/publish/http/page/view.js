@@ -23,7 +23,11 @@ const wording = {
   silent: () => ["No new frame", `The last one came at ${reading ? clock(reading.time) : "an unknown time"}.`],
 };
 
-export function greet(hello) { hidden = hello.private; draw(); }
+export function greet(hello) {
+  hidden = hello.private;
+  document.documentElement.toggleAttribute("data-private", hidden);
+  draw();
+}
 export function cameraIs(told) { camera = told; heardAt = performance.now(); draw(); }
 export function see(told) { reading = told; heardAt = performance.now(); draw(); }
 
@@ -45,7 +49,7 @@ function draw() {
     say(byId("instead-headline"), headline);
     say(byId("instead-sentence"), sentence);
   }
-  byId("tools").hidden = now !== "live";
+  byId("tools").hidden = now !== "live" || !isLive();
   caption(reading && (now === "live" || now === "private"));
   stream(now === "live" && isLive() && !document.hidden && !paused);
   live.hidden = now !== "live" || paused || !live.getAttribute("src");
@@ -98,7 +102,7 @@ function stream(wanted) {
   if (!wanted && has) { keep(); live.removeAttribute("src"); }
 }
 
-/* The last picture stays where it was: while paused, and until the stream is there again. */
+/* A picture of the last second stands in while paused, and until a stream that broke is there again. */
 function keep() {
   if (!live.naturalWidth) return;
   [still.width, still.height] = [live.naturalWidth, live.naturalHeight];
@@ -111,7 +115,7 @@ live.addEventListener("error", () => {
   retry = setTimeout(draw, RETRY_MS);
 });
 live.addEventListener("load", () => {
-  if (live.naturalWidth) view.style.setProperty("--shape", live.naturalWidth / live.naturalHeight);
+  if (live.naturalWidth) document.documentElement.style.setProperty("--shape", live.naturalWidth / live.naturalHeight);
 });
 byId("pause").addEventListener("click", () => {
   paused = !paused;
@@ -126,4 +130,4 @@ byId("snapshot").addEventListener("click", () => {
 });
 whenLinked((state) => { if (state !== "live") stream(false); draw(); });
 document.addEventListener("visibilitychange", draw);
-setInterval(draw, 1000);
+setInterval(() => { if (!live.hidden) keep(); draw(); }, 1000);
