@@ -28,6 +28,11 @@ ONLY_IN = {
     "tflite_runtime": ("labelcam/runtime.py",),
     "cattrs": ("labelcam/settings/loading.py", "labelcam/model_file.py"),
     "rich": ("labelcam/console.py",),
+    "aiohttp": tuple(
+        f"labelcam/publish/http/{name}.py"
+        for name in ("api", "app", "exposition", "guard", "pages", "server", "streams", "viewers")
+    ),
+    "prometheus_client": ("labelcam/publish/http/exposition.py",),
 }
 """Where each vendor's package is imported in the device."""
 

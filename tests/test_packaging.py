@@ -91,7 +91,7 @@ def test_the_wheel_holds_the_two_packages_and_nothing_else(wheel: zipfile.ZipFil
 def test_the_wheel_is_small(wheel: zipfile.ZipFile) -> None:
     """No model, photograph or weight file slips into it."""
     assert sum(entry.file_size for entry in wheel.infolist()) < 2e6
-    ours = {".py", ".toml", ".typed", ".js", ".css", ".html", ".json", ".txt"}
+    ours = {".py", ".toml", ".typed", ".js", ".css", ".html", ".svg", ".json", ".txt"}
     assert {Path(name).suffix for name in sources()} <= ours
 
 

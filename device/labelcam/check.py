@@ -48,6 +48,8 @@ def check(settings_file: Path | None, model: str | None, camera: str | None, *, 
         _try(checks, "camera", lambda: (True, _camera(settings)))
         if settings.mqtt.host:
             _try(checks, "mqtt", lambda: (True, _mqtt(settings)))
+        if settings.http.enabled:
+            _try(checks, "http", lambda: (True, _http(settings)))
     codes = {found.exit_code for found in checks}
     ok = all(found.ok for found in checks)
     if as_json:
@@ -94,6 +96,18 @@ def _mqtt(settings: Settings) -> str:
         where = f"{settings.mqtt.host}:{settings.mqtt.port}"
         raise LabelcamError(f"no broker at {where} ({why}); start it, or check host and port under [mqtt]")
     return f"{settings.mqtt.host}:{settings.mqtt.port} answers"
+
+
+def _http(settings: Settings) -> str:
+    from .publish.http import Window, reason_closed
+
+    Window(settings.http, settings.labels, None)  # its token can be used
+    where = f"{settings.http.host}:{settings.http.port}"
+    if why := reason_closed(settings.http):
+        raise LabelcamError(
+            f"{where} cannot be listened on ({why}); stop what does (labelcam itself?), or set another http.port"
+        )
+    return f"{where} can be listened on"
 
 
 def _camera(settings: Settings) -> str:

@@ -29,8 +29,9 @@ class Outlet:
 def outlets(settings: Settings, pictures: Pictures | None, stdout: Lines, *, as_json: bool) -> Iterator[Outlet]:
     """Yield every publisher that the settings and the place where stdout goes ask for.
 
-    `pictures` is None in private mode: no publisher is given one.
+    In private mode, or where `pictures` is None, no publisher is given one.
     """
+    shown = None if settings.camera.private else pictures
     if as_json:
         yield Outlet("stdout", (), lambda: JsonLines(stdout))
     elif sys.stdout.isatty():
@@ -40,8 +41,8 @@ def outlets(settings: Settings, pictures: Pictures | None, stdout: Lines, *, as_
     if settings.mqtt.host:
         yield Outlet("mqtt", (settings.mqtt,), lambda: _mqtt(settings))
     if settings.http.enabled:
-        made_of = (settings.http, settings.labels, pictures is None, lately_s(settings))
-        yield Outlet("http", made_of, lambda: _http(settings, pictures))
+        made_of = (settings.http, settings.labels, shown is None, lately_s(settings))
+        yield Outlet("http", made_of, lambda: _http(settings, shown))
 
 
 # Each publisher's library is loaded only where it is wanted: paho alone costs 40 ms of start-up, aiohttp 13 MB.

@@ -5,6 +5,7 @@
 Nothing in this package is imported before, because aiohttp alone takes 13 MB.
 """
 
+import socket
 import time
 from collections.abc import Callable
 
@@ -26,6 +27,9 @@ IDLE_S = 1.0
 
 WATCHED_S = 0.05
 """How often while somebody does: more cannot be seen."""
+
+THUMBNAIL = 240
+"""Pixels of an event's picture on its longer side."""
 
 
 class Window(Publisher):
@@ -105,5 +109,11 @@ class Window(Publisher):
         self._server.stop()
 
 
-THUMBNAIL = 240
-"""Pixels of an event's picture on its longer side."""
+def reason_closed(settings: HttpSettings) -> str:
+    """Return why the port cannot be listened on right now; an empty text if it can."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""

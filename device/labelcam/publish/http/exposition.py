@@ -96,6 +96,9 @@ def _board(summary: Summary) -> Iterator[Metric]:
     for name, text, value in known:
         if value is not None:  # what this board cannot tell is left out, never told as 0
             yield _gauge(name, text, value)
+    if energy := summary.energy:
+        text = "What the power meter has counted since the start."
+        yield CounterMetricFamily("labelcam_energy_joules", text, value=energy.joules)
 
 
 def _model(summary: Summary) -> Iterator[Metric]:
