@@ -269,6 +269,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "WATCHDOG_USEC",
         "LABELCAM_DEBUG",
         "LABELCAM_MQTT_PASSWORD",
+        "LABELCAM_HTTP_TOKEN",
         "CREDENTIALS_DIRECTORY",
         "PYTHONUNBUFFERED",
     )
