@@ -12,7 +12,7 @@ from .camera import BadFrame, Camera, EndOfFrames, open_camera, parse_spec
 from .classifier import Classifier
 from .decision import Decider
 from .errors import LabelcamError
-from .plan import load_classifier
+from .models import load_classifier
 from .records import Frame
 from .run import with_flags
 from .settings import Settings, load_settings

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .candidates import choose
-from .records import DARK, UNKNOWN, Decision, Event
+from .records import DARK, UNKNOWN, Decision, Event, Label
 from .scores import DecisionConstants, Scores, UnknownThresholds, entropy, margin, named, ranking, scaled
 from .settings import DecisionSettings
 
@@ -117,7 +117,7 @@ class Decider:
 
         A frame has at most one event: where one label follows another, its enter comes with the frame after the leave.
         """
-        shown = scores if self._as_they_are else self._candidates.merged(scaled(scores, self.temperature))
+        shown = self._shown(scores)
         ranked = ranking(shown, self._settings.top_k)
         before_ns, self._last_ns = self._last_ns, taken_ns
         if before_ns is None or not 0 <= taken_ns - before_ns <= self._gap_ns:
@@ -130,6 +130,14 @@ class Decider:
             self._see(_Look(shown, belief, before_ns, taken_ns), ranked[0])
         state = DARK if dark else self._stay.label if self._stay else UNKNOWN
         return Decision(named(shown, ranked, self._candidates.names), state, self._event())
+
+    def top(self, scores: Scores) -> tuple[Label, ...]:
+        """Return what a frame alone shows: best first, the labels of a group as one."""
+        shown = self._shown(scores)
+        return named(shown, ranking(shown, self._settings.top_k), self._candidates.names)
+
+    def _shown(self, scores: Scores) -> Scores:
+        return scores if self._as_they_are else self._candidates.merged(scaled(scores, self.temperature))
 
     def finish(self) -> Event | None:
         """Return the leave of what was announced, to be said when there will be no more frames; start afresh."""

@@ -4,6 +4,7 @@
 
 import logging
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from .account import Summary
@@ -182,7 +183,10 @@ class Loop:
     def summary(self) -> Summary:
         """Return the account so far."""
         running = self._running
-        return self._ledger.summary(running.pipeline.classifier, running.capture, running.sampler, self._out.dropped())
+        account = self._ledger.summary(
+            running.pipeline.classifier, running.capture, running.sampler, self._out.dropped()
+        )
+        return replace(account, shadow=running.plan.shadow)
 
 
 def _lost(reason: str, event: Event | None) -> Notice:

@@ -37,6 +37,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._kept: deque[Picture] = deque(maxlen=KEPT)
+        self._disputed: deque[Picture] = deque(maxlen=1)
 
     def show(self, reading: Reading, pixels: Pixels) -> None:
         """Remember a picture and forget the oldest. Nothing is copied."""
@@ -55,6 +56,18 @@ class Pictures:
     def of(self, seq: int) -> Picture | None:
         """Return the picture of a reading; None if it is no longer remembered."""
         return next((picture for picture in reversed(tuple(self._kept)) if picture.reading.seq == seq), None)
+
+    def dispute(self, picture: Picture) -> None:
+        """Note that two models do not agree about a picture, for whoever collects such."""
+        self._disputed.append(picture)
+
+    def has_disputed(self) -> bool:
+        """Whether `disputed` has one."""
+        return bool(self._disputed)
+
+    def disputed(self) -> Picture | None:
+        """Return the last picture that was disputed, once."""
+        return self._disputed.popleft() if self._disputed else None
 
 
 def _shrunk(pixels: Pixels, longest: int) -> Pixels:

@@ -2,24 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is to run: the settings, and all that had to be loaded and tried to know that they can be followed."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
+from .account import ShadowAccount
 from .camera import SLOWEST_RETRY_S, CameraSpec, parse_spec
 from .classifier import Classifier
 from .decision import Decider
-from .edgetpu.machine import Machine
 from .errors import SettingsError
 from .model_file import ModelFile
+from .models import classifier_of, read_model
 from .mounting import opened_with, wants_pictures
 from .power import Meter, open_meter
-from .preprocess import Fit
 from .publish import Publisher
 from .publishing import Outlet
 from .settings import Settings
+from .shadow import Shadow
 from .vetting import vet
 from .watchdog import check_intervals
 
@@ -44,6 +43,12 @@ class Plan:
 
     keeps_pictures: bool
     """Whether anybody may ask for a picture after it has been classified."""
+
+    @property
+    def shadow(self) -> ShadowAccount | None:
+        """How the shadow model compares so far; None where there is none."""
+        made = self.publishers.get(Shadow.name)
+        return made.publisher.account if made and isinstance(made.publisher, Shadow) else None
 
     def made(self) -> dict[str, Publisher]:
         """Return the publishers, each under its name."""
@@ -108,30 +113,13 @@ def _refuse_to_reopen(settings: Settings, spec: CameraSpec, classifier: Classifi
         )
 
 
-def load_classifier(settings: Settings) -> Classifier:
-    """Load the model that the settings name. Raises SettingsError or ModelFileError."""
-    return _loaded(settings, ModelFile.load(_path(settings)))
-
-
 def _classifier(settings: Settings, running: Plan | None) -> Classifier:
-    model = ModelFile.load(_path(settings))
+    model = read_model(settings)
     if running and _is_the_same(settings, model, running):
         return running.classifier
-    classifier = _loaded(settings, model)
+    classifier = classifier_of(settings, model)
     vet(classifier, settings.model.max_invoke_ms)
     return classifier
-
-
-def _path(settings: Settings) -> Path:
-    if not settings.model.path:
-        raise SettingsError("no model is named; use --model FILE, or set path under [model] in the settings")
-    return Path(os.path.expanduser(settings.model.path))  # noqa: PTH111, the method raises for unknown users
-
-
-def _loaded(settings: Settings, model: ModelFile) -> Classifier:
-    fit = Fit(settings.model.fit) if settings.model.fit else None
-    how = settings.runtime
-    return Classifier(model, how.threads, how.delegate, fit, Machine(how.edgetpu_library))
 
 
 def _is_the_same(settings: Settings, model: ModelFile, running: Plan) -> bool:

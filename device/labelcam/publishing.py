@@ -6,12 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .decision import Decider
+from .model_file import ModelFile
+from .models import classifier_of, expanded
 from .pictures import Pictures
 from .publish import Publisher
 from .publish.jsonl import JsonLines
 from .publish.lines import Lines
 from .publish.text import Log, Terminal
-from .settings import Settings
+from .reservoir import Reservoir, reservoir_folder
+from .settings import ReservoirSettings, Settings
+from .shadow import Shadow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,10 @@ class Outlet:
     """Makes it, without touching the network. Raises SettingsError if it cannot be used as the settings want it."""
 
 
-def outlets(settings: Settings, pictures: Pictures | None, stdout: Lines, *, as_json: bool) -> Iterator[Outlet]:
+def outlets(settings: Settings, pictures: Pictures, stdout: Lines, *, as_json: bool) -> Iterator[Outlet]:
     """Yield every publisher that the settings and the place where stdout goes ask for.
 
-    In private mode, or where `pictures` is None, no publisher is given one.
+    In private mode no publisher that leaves the process is given pictures.
     """
     shown = None if settings.camera.private else pictures
     if as_json:
@@ -43,6 +48,31 @@ def outlets(settings: Settings, pictures: Pictures | None, stdout: Lines, *, as_
     if settings.http.enabled:
         made_of = (settings.http, settings.labels, shown is None, lately_s(settings))
         yield Outlet("http", made_of, lambda: _http(settings, shown))
+    if settings.reservoir.enabled:
+        yield Outlet("reservoir", (settings.reservoir,), lambda: _reservoir(settings.reservoir, pictures))
+    if settings.model.shadow:
+        yield Outlet("shadow", _shadow_of(settings), lambda: _shadow(settings, pictures))
+
+
+def _reservoir(settings: ReservoirSettings, pictures: Pictures) -> Publisher:
+    return Reservoir(settings, reservoir_folder(settings), pictures)
+
+
+def _shadow_of(settings: Settings) -> tuple[object, ...]:
+    """What a shadow depends on: the content of its file, too."""
+    path = expanded(settings.model.shadow)
+    try:
+        stat = path.stat()
+    except OSError:
+        return (path,)  # making it says what is wrong
+    how = (settings.model.shadow_seconds, settings.model.fit, settings.runtime, settings.decision)
+    return (path, stat.st_ino, stat.st_mtime_ns, stat.st_size, how)
+
+
+def _shadow(settings: Settings, pictures: Pictures) -> Publisher:
+    classifier = classifier_of(settings, ModelFile.load(expanded(settings.model.shadow)))
+    decider = Decider(settings.decision, classifier.labels, classifier.constants)
+    return Shadow(classifier, decider, pictures, settings.model.shadow_seconds)
 
 
 # Each publisher's library is loaded only where it is wanted: paho alone costs 40 ms of start-up, aiohttp 13 MB.
