@@ -17,7 +17,7 @@ PROGRESS = awk -v tty="$$(test -t 2 && echo 1)" -v total="$$(grep -c '==' constr
 	/^ERROR/ { print } END { if (tty) printf "\r\033[K" }' >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-converter flash rollback status logs uninstall size constraints clean
+.PHONY: help demo test lint bench bench-converter flash sdcard rollback status logs uninstall size constraints clean
 
 help: ## print this
 	@echo "labelcam: a Raspberry Pi with a camera that says what it sees"
@@ -62,6 +62,16 @@ REACHED = --pi "$$PI" $${SSH_PORT:+--port "$$SSH_PORT"} $${SSH_CONFIG:+--ssh-con
 
 flash: $(VENV)/host ## put labelcam on a Pi: PI=pi@raspberrypi.local [MODEL=] [SETTINGS=] (docs/flash.md)
 	@$(FLASH) flash $(REACHED) $${MODEL:+--model "$$MODEL"} $${SETTINGS:+--settings "$$SETTINGS"} $${DRY_RUN:+--dry-run}
+
+# HOST and USER are in many an environment for reasons of their own: they count where they are given to make itself.
+GIVEN = $(if $(filter command,$(origin $(1))),$(2)="$$$(1)")
+
+sdcard: $(VENV)/host ## a card that installs labelcam by itself: IMAGE=raspios-lite-arm64.img.xz (docs/sdcard.md)
+	@$(FLASH) sdcard --image="$$IMAGE" $${OUT:+--out="$$OUT"} $${DEVICE:+--device="$$DEVICE"} $${MODEL:+--model="$$MODEL"} \
+		$${SETTINGS:+--settings="$$SETTINGS"} $${DEBS:+--debs="$$DEBS"} $${SSH_KEY:+--ssh-key="$$SSH_KEY"} \
+		$(call GIVEN,HOST,--host) $(call GIVEN,USER,--user) $${WIFI_SSID:+--wifi-ssid="$$WIFI_SSID"} \
+		$${WIFI_PASSWORD_FILE:+--wifi-password-file="$$WIFI_PASSWORD_FILE"} \
+		$${WIFI_COUNTRY:+--wifi-country="$$WIFI_COUNTRY"} $${TIMEZONE:+--timezone="$$TIMEZONE"}
 
 rollback status logs: $(VENV)/host
 	@$(FLASH) $@ $(REACHED)

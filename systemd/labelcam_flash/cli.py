@@ -11,9 +11,9 @@ from labelcam.console import OneLineParser, answer, complain, note, set_up_loggi
 from labelcam.errors import LabelcamError
 
 from .pi import Pi, reached
+from .sdcard.arguments import CACHE, add_to
 
 PROGRAM = "labelcam-flash"
-CACHE = Path("build/flash")
 
 
 def build_parser() -> OneLineParser:
@@ -38,6 +38,7 @@ def build_parser() -> OneLineParser:
     uninstall = commands.add_parser("uninstall", parents=[common], help="remove everything but settings and secrets")
     uninstall.add_argument("--with-settings", action="store_true", help="settings and secrets too")
     uninstall.set_defaults(action=_uninstall)
+    add_to(commands.add_parser("sdcard", help="the image of a card that installs labelcam by itself"))
     return parser
 
 

@@ -17,3 +17,7 @@ class RolledBack(LabelcamError):
     """The release went live, did not hold, and the one before it is back."""
 
     exit_code = 3
+
+
+class CardFailed(LabelcamError):
+    """The image or the card was not written."""

@@ -140,8 +140,8 @@ def reached(host: str, port: int | None, config: Path | None, tell: Callable[[st
 
 
 def _send(stdin: IO[bytes], request: Mapping[str, object], payload: Iterable[Part]) -> None:
-    program = _program()
-    stdin.write(f"{len(program)}\n".encode() + program + json.dumps(request).encode() + b"\n")
+    code = program()
+    stdin.write(f"{len(code)}\n".encode() + code + json.dumps(request).encode() + b"\n")
     for header, file in payload:
         stdin.write(json.dumps(header).encode() + b"\n")
         while piece := file.read(1 << 18):
@@ -150,7 +150,7 @@ def _send(stdin: IO[bytes], request: Mapping[str, object], payload: Iterable[Par
 
 
 @cache
-def _program() -> bytes:
+def program() -> bytes:
     """The code that runs on the Pi, as a zip that Python imports from."""
     whole = io.BytesIO()
     folder = Path(__file__).with_name("on_pi")

@@ -49,11 +49,19 @@ restart)
     if grep -q bad "$current/model.tflite"; then active=failed; else active=active; fi
     echo "$(date +%s%N) $active" > "$at"
     ;;
-disable) rm -f "$at" ;;
+disable) case "$*" in *" labelcam.service") rm -f "$at" ;; esac ;;
 esac
 """
 
-LABELCAM = '#!/bin/sh\necho \'{"checks": [{"name": "model", "ok": true, "detail": "fine"}]}\'\n'
+LABELCAM = """#!/bin/sh
+bad=$(cat "$STAND_IN/fails" 2>/dev/null)
+for name in model camera; do
+    [ "$name" = "$bad" ] && ok='false, "detail": "fails here"' || ok='true, "detail": "fine"'
+    said="$said${said:+, }{\\"name\\": \\"$name\\", \\"ok\\": $ok}"
+done
+echo "{\\"checks\\": [$said]}"
+"""
+"""Every check is passed but the one that a test names."""
 
 PIP = f"""
 import pathlib, sys
@@ -102,6 +110,14 @@ class StandIn:
         """What systemctl was asked."""
         path = self.folder / "systemctl-calls"
         return path.read_text().splitlines() if path.exists() else []
+
+    def fails(self, check: str) -> None:
+        """Let one of the checks of `labelcam check` fail there."""
+        (self.folder / "fails").write_text(check)
+
+    def wheels(self, *_: object) -> list[Path]:
+        """What it installs: any target's, from any cache."""
+        return _wheels(self.folder)
 
     def cut_after(self, size: int) -> None:
         """Break the next connection after so many bytes."""

@@ -39,4 +39,7 @@ SYSTEM_FILES = {
 }
 """Files of a release that systemd and udev want elsewhere."""
 
+FIRST_BOOT_UNIT = _UNITS / "labelcam-first-boot.service"
+"""Of a card that `make sdcard` wrote; gone once that has been installed."""
+
 DROP_IN = _UNITS / f"{UNIT}.d" / "credentials.conf"

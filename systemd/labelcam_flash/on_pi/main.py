@@ -56,9 +56,11 @@ def _change(what: str, request: dict[str, Any]) -> Any:
         folder = releases.assemble(request["release"])
         system_files.make_user(folder)
         releases.install(folder)
-        return switching.check(folder)
+        return switching.check(folder, camera_may_be_missing=request.get("camera_may_be_missing", False))
     if what == "switch":
         return switching.switch(RELEASES / request["id"], request["watch_s"])
+    if what == "settle":
+        return switching.settle(RELEASES / request["id"])
     if what == "rollback":
         return switching.roll_back(request["watch_s"])
     if what == "clock":

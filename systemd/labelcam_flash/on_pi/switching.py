@@ -21,7 +21,7 @@ READY_S = 150.0
 CHECK_S = 240.0
 
 
-def check(folder: Path) -> list[dict[str, Any]]:
+def check(folder: Path, *, camera_may_be_missing: bool = False) -> list[dict[str, Any]]:
     """Run `labelcam check` of a release as the service's user. Raises Refused for what a restart will not mend."""
     busy = service.state().active == "active"
     command = [str(folder / "venv/bin/labelcam"), "check", "--json"]
@@ -33,7 +33,7 @@ def check(folder: Path) -> list[dict[str, Any]]:
         raise Refused(f"labelcam check gave no answer on the Pi; see what it says there: {' '.join(command)}") from None
     # While the old release holds the camera the new one cannot have it; the first label will tell. A broker may be
     # away: the service goes on without it and looks for it.
-    bearable = {"mqtt", "camera"} if busy else {"mqtt"}
+    bearable = {"mqtt", "camera"} if busy or camera_may_be_missing else {"mqtt"}
     failed = [found for found in checks if not found["ok"] and found["name"] not in bearable]
     if failed:
         raise Refused(f"{failed[0]['name']}: {failed[0]['detail']}")
@@ -55,15 +55,32 @@ def switch(folder: Path, watch_s: float) -> dict[str, Any]:
     return {"rolled_back": False, "status": service.state().status}
 
 
+def settle(folder: Path) -> str:
+    """Make a release live on a Pi that nobody watches, and leave it so: its camera may be attached later.
+
+    Returns its first label, or why there is none yet.
+    """
+    ended = _start(folder)
+    try:
+        return service.wait_until_ready(ended, READY_S).status
+    except Refused as reason:
+        return f"no label yet ({reason}); it goes on trying"
+
+
 def _go_live(folder: Path, watch_s: float) -> None:
+    ready = service.wait_until_ready(_start(folder), READY_S)
+    say(ready.status)
+    service.watch(ready, watch_s)
+
+
+def _start(folder: Path) -> str:
+    """Start a release, and return the invocation that ends by it."""
     put_system_files(folder)
     point(CURRENT, folder)
     run("systemctl", "enable", "--quiet", UNIT)
     ended = service.restart()
     say("waiting for the first label")
-    ready = service.wait_until_ready(ended, READY_S)
-    say(ready.status)
-    service.watch(ready, watch_s)
+    return ended
 
 
 def _back(before: Path | None, failed: Path) -> str:

@@ -9,7 +9,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from .layout import CREDENTIALS, DROP_IN, ROOT, SYSTEM_FILES, USER
+from .layout import CREDENTIALS, DROP_IN, FIRST_BOOT_UNIT, ROOT, SYSTEM_FILES, USER
 from .releases import SECRET
 from .system import run, try_run
 
@@ -63,7 +63,7 @@ def _credentials() -> None:
 
 def remove_all() -> None:
     """Remove what any release has put here."""
-    for path in SYSTEM_FILES.values():
+    for path in (*SYSTEM_FILES.values(), FIRST_BOOT_UNIT):
         path.unlink(missing_ok=True)
     shutil.rmtree(DROP_IN.parent, ignore_errors=True)
     shutil.rmtree(ROOT, ignore_errors=True)
