@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPz anna@it\'s "home" $(id)'
+TOOLS = {"sfdisk": "fdisk", "mkfs.vfat": "dosfstools", "mcopy": "mtools", "mke2fs": "e2fsprogs"}
+
 PASSWORD = "correct horse's $battery"
 
 BOOKWORM = Layout("bookworm")
@@ -46,23 +49,28 @@ class Desk:
 
     folder: Path
     wanted: Wanted
+    downloaded: Callable[[Layout], Path]
+    """A fresh image of that layout."""
 
-    def prepare(self, layout: Layout, out: Path | None = None) -> Path:
+    def prepare(self, layout: Layout) -> Path:
         """Make a card's image of a freshly downloaded one."""
-        source = write_image(self.folder / "raspios.img", layout)
-        return make_image(replace(self.wanted, image=source), out or self.folder / "out's/card.img")
+        return make_image(replace(self.wanted, image=self.downloaded(layout)), self.folder / "out's/card.img")
+
+
+@pytest.fixture(scope="session")
+def downloaded(tmp_path_factory: pytest.TempPathFactory, need_tool: Callable[..., str]) -> Callable[[Layout], Path]:
+    """Return the image of a layout, made once: nothing that prepares a card may change it."""
+    for program, package in TOOLS.items():
+        need_tool(program, package)
+    folder = tmp_path_factory.mktemp("downloads")
+    return cache(lambda layout: write_image(folder / f"{abs(hash(layout))}.img", layout))
 
 
 @pytest.fixture
-def desk(tmp_path: Path, stand_in: "StandIn", need_tool: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(
+    tmp_path: Path, stand_in: "StandIn", downloaded: Callable[[Layout], Path], monkeypatch: pytest.MonkeyPatch
+) -> Desk:
     """One with a model, settings and a Wi-Fi, and with wheels that need not be real."""
-    for program, package in (
-        ("sfdisk", "fdisk"),
-        ("mkfs.vfat", "dosfstools"),
-        ("mcopy", "mtools"),
-        ("mke2fs", "e2fsprogs"),
-    ):
-        need_tool(program, package)
     monkeypatch.setattr(making, "wheelhouse", stand_in.wheels)
     folder = tmp_path / "desk"
     folder.mkdir()
@@ -71,7 +79,7 @@ def desk(tmp_path: Path, stand_in: "StandIn", need_tool: Callable[..., str], mon
     wifi = wifi_of('Café "net";', folder / "password", "de")
     owner = Owner("feeder", "anna", (KEY,), wifi, "Europe/Berlin")
     wanted = Wanted(folder / "raspios.img", owner, folder / "model.tflite", "# mine\n", [], folder / "cache")
-    return Desk(folder, wanted)
+    return Desk(folder, wanted, downloaded)
 
 
 def test_a_system_with_cloud_init_gets_its_three_files(desk: Desk) -> None:
@@ -103,7 +111,7 @@ def test_the_installer_is_asked_for_with_every_boot_until_it_has_succeeded(desk:
 def test_a_system_without_cloud_init_gets_a_script(desk: Desk) -> None:
     """The kernel's command line has systemd run it, and then start afresh; everything else on the line stays."""
     image = desk.prepare(BOOKWORM)
-    before = boot_file(desk.folder / "raspios.img", "cmdline.txt").decode().split()
+    before = boot_file(desk.downloaded(BOOKWORM), "cmdline.txt").decode().split()
     words = boot_file(image, "cmdline.txt").decode()
     assert words.count("\n") == 1
     assert words.split() == [
@@ -131,7 +139,7 @@ def test_a_packed_image_gives_the_same_card(desk: Desk) -> None:
     """An .img.xz is unpacked on the way."""
     plain = desk.prepare(TRIXIE)
     source = desk.folder / "raspios.img.xz"
-    source.write_bytes(lzma.compress((desk.folder / "raspios.img").read_bytes(), preset=0))
+    source.write_bytes(lzma.compress(desk.downloaded(TRIXIE).read_bytes(), preset=0))
     packed = make_image(replace(desk.wanted, image=source), desk.folder / "other.img")
     assert packed.stat().st_size == plain.stat().st_size
     for name in ("user-data", "cmdline.txt", "labelcam/payload", "labelcam/install.pyz"):
@@ -140,8 +148,7 @@ def test_a_packed_image_gives_the_same_card(desk: Desk) -> None:
 
 def test_a_damaged_download_leaves_nothing_behind(desk: Desk) -> None:
     """Cut short or overwritten, it is named, and no half of a card lies about."""
-    desk.prepare(TRIXIE).unlink()
-    whole = lzma.compress((desk.folder / "raspios.img").read_bytes(), preset=0)
+    whole = lzma.compress(desk.downloaded(TRIXIE).read_bytes(), preset=0)
     for content in (whole[: len(whole) // 2], whole[:2000] + bytes(1000) + whole[3000:]):
         source = desk.folder / "raspios.img.xz"
         source.write_bytes(content)
@@ -214,11 +221,10 @@ def test_a_csi_camera_needs_what_lite_images_lack(desk: Desk, capsys: pytest.Cap
 
 def test_the_whole_command(desk: Desk, person_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A real model and real settings are checked, what was made is said; a card is named after its Pi."""
-    desk.prepare(TRIXIE).unlink()
     settings, key, out = desk.folder / "my.toml", desk.folder / "id.pub", desk.folder / "feeder.img"
     settings.write_text('[camera]\nsource = "v4l2:/dev/video0"\n')
     key.write_text(KEY + "\n")
-    given = ["--image", str(desk.folder / "raspios.img"), "--out", str(out), "--ssh-key", str(key)]
+    given = ["--image", str(desk.downloaded(TRIXIE)), "--out", str(out), "--ssh-key", str(key)]
     given += ["--model", str(person_model), "--settings", str(settings)]
     assert main(["sdcard", *given, "--host", "feeder", "--device", "/dev/null"]) == 1
     assert "DEVICE=/dev/null: is no disk" in capsys.readouterr().err
