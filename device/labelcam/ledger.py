@@ -5,6 +5,7 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .account import Summary
 from .capture import Capture
@@ -29,11 +30,15 @@ class Ledger:
         self._lost: Counter[str] = Counter()
         """Frames that came to nothing with cameras that have been left."""
 
-        self._skipped = 0
+        self._skipped = self._untold = 0
 
-    def note(self, reading: Reading) -> None:
-        """Count a reading that was made just now."""
+    def note(self, reading: Reading) -> Reading:
+        """Count a reading that was made just now, and return it with the frames that were lost before it."""
+        if self._untold:
+            reading = replace(reading, dropped=reading.dropped + self._untold)
+            self._untold = 0
         self.metrics.note(reading, time.monotonic_ns())
+        return reading
 
     def remark(self, subject: str, sentence: str | None) -> None:
         """Remark something, or with None that there is nothing to be remarked any more."""
@@ -51,9 +56,9 @@ class Ledger:
         self._skipped += skipped
 
     def lose_frame(self, reason: str) -> None:
-        """Count a frame that came to nothing after it was prepared."""
-        self.metrics.dropped += 1
+        """Count a frame that came to nothing after it was prepared; the next reading tells of it."""
         self._lost[reason] += 1
+        self._untold += 1
 
     def summary(
         self, classifier: Classifier, capture: Capture, sampler: Sampler, publishers: Mapping[str, int]
@@ -63,7 +68,7 @@ class Ledger:
         metrics = self.metrics
         return Summary(
             frames=metrics.frames,
-            dropped=metrics.dropped,
+            dropped=metrics.dropped + self._untold,
             skipped=self._skipped + capture.camera.skipped,
             seconds=metrics.seconds,
             fps=metrics.fps,
@@ -71,6 +76,7 @@ class Ledger:
             runtime=runtime_name(),
             delegate=delegation.delegate,
             delegated_ops=(delegation.taken, delegation.total),
+            fallbacks=delegation.fallbacks,
             threads=classifier.interpreter.threads,
             stages_ms=metrics.stages_ms(),
             age_ms=metrics.age_ms(),

@@ -15,6 +15,7 @@ from .errors import InferenceFailed, LabelcamError, MemoryGrown
 from .ledger import Ledger, card_of
 from .memory import MemoryLimit
 from .metrics import resident_bytes
+from .network import Delegation
 from .pictures import Pictures
 from .pipeline import Pipeline, Prepared
 from .plan import Plan
@@ -41,7 +42,11 @@ class Loop:
         self._ledger, self._watchdog, self._memory = Ledger(), Watchdog(), MemoryLimit()
         self._minute_at_s = time.monotonic() + MINUTE_S
         self._succession: Succession | None = None
+        self._sent_back: Pipeline | None = None
+        """Whose frames nobody reads any more."""
+
         self._rebuilt = False
+        self._delegation: Delegation | None = None
         self._away: Absence | None = None
 
     def run(self) -> LabelcamError | None:
@@ -77,12 +82,14 @@ class Loop:
         self._found()
         if prepared.pipeline is not self._running.pipeline:
             self._take_over(prepared.pipeline)
+        if prepared.pipeline is self._sent_back:
+            self._ledger.lose_frame("failed")
+            return
         try:
-            reading = prepared.pipeline.step(prepared)
+            reading = self._ledger.note(prepared.pipeline.step(prepared))
         except InferenceFailed as error:
             self._survive(error)
             return
-        self._ledger.note(reading)
         self._watchdog.classified(reading.decision.top[0].label)
         if self._running.plan.keeps_pictures:
             self._pictures.show(reading, prepared.pixels)
@@ -120,7 +127,11 @@ class Loop:
         if (found := self._reloader.poll(self._running.plan)) is not None:
             self._reloaded(found)
         if self._succession and self._succession.is_over(now_s):
-            self._succession = None
+            self._end_trial(self._succession.before)
+        if (delegation := self._running.pipeline.classifier.interpreter.delegation()) is not self._delegation:
+            self._delegation = delegation
+            stands_in = delegation.fallbacks and delegation.delegate != "edgetpu"
+            self._ledger.remark("delegate", delegation.reason if stands_in else None)
         if now_s >= self._minute_at_s:
             self._minute_at_s = now_s + MINUTE_S
             self._memory.check(resident_bytes() / 1e6, self._running.plan.settings.limits.max_growth_mb)
@@ -142,16 +153,24 @@ class Loop:
         self._ledger.remark("model", None)
         self._adopt(found)
         if found.classifier is not before.classifier:
+            if self._succession:
+                self._end_trial(self._succession.before)
             self._succession = Succession(before, found, time.monotonic())
         log.info("reloaded model=%s", found.classifier.model.name)
 
     def _send_back(self, trial: Succession, why: str) -> None:
-        """Run again what ran before a model that does not hold."""
-        self._succession = None
-        name = self._running.plan.classifier.model.name
+        """Run the model again that ran before one that does not hold."""
+        failed, self._sent_back = self._running.plan, self._running.pipeline
+        name = failed.classifier.model.name
         log.warning("model-sent-back model=%s reason=%s", name, why)
-        self._adopt(self._reloader.back(trial.before, self._running.plan))
+        self._adopt(failed.with_model_of(trial.before))
+        self._end_trial(failed)
         self._ledger.remark("model", f"{name} was sent back: {why}")
+
+    def _end_trial(self, loser: Plan) -> None:
+        """Let go of the model that is not needed any more."""
+        self._succession = None
+        loser.classifier.close()
 
     def _adopt(self, plan: Plan) -> None:
         if left := self._running.adopt(plan):

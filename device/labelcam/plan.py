@@ -3,7 +3,7 @@
 """What is to run: the settings, and all that had to be loaded and tried to know that they can be followed."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .account import ShadowAccount
@@ -50,6 +50,16 @@ class Plan:
         made = self.publishers.get(Shadow.name)
         return made.publisher.account if made and isinstance(made.publisher, Shadow) else None
 
+    def with_model_of(self, before: "Plan") -> "Plan":
+        """Return this plan with another's model, and its way of deciding, in place of our own."""
+        settings = replace(
+            self.settings,
+            model=before.settings.model,
+            runtime=before.settings.runtime,
+            decision=before.settings.decision,
+        )
+        return replace(self, settings=settings, classifier=before.classifier, decider=before.decider)
+
     def made(self) -> dict[str, Publisher]:
         """Return the publishers, each under its name."""
         return {name: made.publisher for name, made in self.publishers.items()}
@@ -83,10 +93,6 @@ class Planner:
         if running:
             _refuse_to_reopen(settings, spec, classifier, running)
         return self._made(settings, spec, classifier, running)
-
-    def back(self, to: Plan, running: Plan) -> Plan:
-        """Return what ran before, its model loaded as it is, with publishers that run again."""
-        return self._made(to.settings, to.spec, to.classifier, running)
 
     def _made(self, settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan | None) -> Plan:
         silence_s = settings.camera.timeout_seconds + SLOWEST_RETRY_S if spec.is_device else 0.0

@@ -35,10 +35,6 @@ class Reloader:
             threading.Thread(target=self._prepare, args=(running,), name="reload", daemon=True).start()
         return None
 
-    def back(self, to: Plan, running: Plan) -> Plan:
-        """Return a plan that runs again what ran before."""
-        return self._planner.back(to, running)
-
     def _prepare(self, running: Plan) -> None:
         log.info("reload: reading settings and model anew")
         try:

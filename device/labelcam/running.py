@@ -34,6 +34,7 @@ class Running:
     def __exit__(self, *exc: object) -> None:
         self._camera_open.close()
         self._sampler_open.close()
+        self.plan.classifier.close()
 
     def adopt(self, plan: Plan) -> Capture | None:
         """Follow another plan from the next frame on; return the capture that had to be left for it, if any.
