@@ -4,10 +4,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .energy import Energy
+from .extremes import NO_EXTREMES, Extremes
 from .records import NO_VITALS, SCHEMA, Stage, Vitals
+
+if TYPE_CHECKING:
+    from .histogram import Tally  # which itself gives Percentiles
 
 BOUNDS_MS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0)
 """Up to where `Buckets` count, in milliseconds."""
@@ -53,6 +57,8 @@ class Minute:
     dropped: int = 0
     stages_ms: Mapping[Stage, Percentiles] = field(default_factory=dict)
     age_ms: Percentiles = NOTHING
+    extremes: Extremes = NO_EXTREMES
+    """How far power, temperature and clock ranged."""
 
     @property
     def fps(self) -> float:
@@ -68,6 +74,7 @@ class Minute:
             "dropped": self.dropped,
             "stages_ms": {stage.value: spread.as_json() for stage, spread in self.stages_ms.items()},
             "age_ms": self.age_ms.as_json(),
+            **self.extremes.as_json(),
         }
 
 
@@ -133,6 +140,15 @@ class Summary:
     remarks: Mapping[str, str] = field(default_factory=dict)
     """What is not as one would expect, a sentence a subject: camera, model, delegate, rate, …"""
 
+    made_ns: int = 0
+    """Monotonic clock, nanoseconds: when this account was made."""
+
+    tallies: "Mapping[str, Tally]" = field(default_factory=dict)
+    """Of every stage by its name, and of "age": what percentiles between two accounts are reckoned from."""
+
+    fps_limit: float | None = None
+    """Frames a second that heat or power leave us; None where nothing holds us back."""
+
     shadow: ShadowAccount | None = None
     fallbacks: int = 0
     """How often the CPU had to take over from an Edge TPU."""
@@ -148,6 +164,7 @@ class Summary:
             "skipped": self.skipped,
             "seconds": round(self.seconds, 3),
             "fps": round(self.fps, 2),
+            "fps_limit": None if self.fps_limit is None else round(self.fps_limit, 2),
             "model": self.model,
             "runtime": self.runtime,
             "delegate": self.delegate,

@@ -12,7 +12,7 @@ seen. That bound is what makes low rates look as bad as they are: at 1 Hz, measu
 inference's energy was lost (arXiv 2206.10377). The meter's own calibration is in none of this.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Any
 
@@ -26,6 +26,50 @@ LEAST_SECONDS, LEAST_SAMPLES = 10.0, 20
 """Less than that gives no figure."""
 
 _UNSEEN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What an error is reckoned from; the difference of two such sums holds for the time between them."""
+
+    plate: Nameplate
+    begun_ns: int
+    """When the account was opened, which tells it from any other."""
+
+    variance: float = 0.0
+    """Of the joules: half the squared differences between neighbours."""
+
+    spans: int = 0
+    """Pairs of neighbours."""
+
+    range_watts: float = 0.0
+    """From the least to the greatest power that was seen."""
+
+    def error_joules(self, joules: float, seconds: float, gaps: int) -> float:
+        """Return half of the 95% interval of so many joules."""
+        if self.plate.unit == "joules":
+            return self._of_counter(joules / seconds if seconds else 0.0, gaps)
+        if not self.spans:
+            return inf
+        # Differences of neighbours hold two thirds of the degrees of freedom (von Neumann 1941).
+        seen = student_95(max(1.0, self.spans * 2 / 3)) * sqrt(self.variance)
+        unseen = min(1.0, _UNSEEN / self.spans) * max(self.range_watts * seconds, abs(joules))
+        # A steady power may stand at the edge of a step all the time.
+        return max(seen, unseen) + (self.plate.resolution or 0.0) / 2 * seconds
+
+    def _of_counter(self, watts: float, gaps: int) -> float:
+        """A counter misses nothing; at both ends of every stretch it may lag by one step and one of its updates."""
+        return 2 * (gaps + 1) * ((self.plate.resolution or 0.0) + watts / self.plate.max_hz)
+
+    def since(self, earlier: "Sums", range_watts: float) -> "Sums":
+        """Return the sums of the time after `earlier`, in which power had that range."""
+        return Sums(
+            self.plate,
+            self.begun_ns,
+            max(0.0, self.variance - earlier.variance),
+            self.spans - earlier.spans,
+            range_watts,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +90,31 @@ class Energy:
     """How often the meter was silent, or we were stopped; nothing is made up for these."""
 
     gap_seconds: float
+    sums: Sums | None = None
+    """What tells the error of a part of this; None where nobody asks for parts."""
+
+    def since(self, earlier: "Energy | None", range_watts: float | None = None) -> "Energy":
+        """Return what was taken after `earlier`, an account of the same meter, with the error of that time alone.
+
+        `range_watts` is how far power ranged in that time at most; where nobody knows, it is that of the whole account,
+        which errs on the large side. What no account of this meter came before is all of this one.
+        """
+        if earlier is None or not self.sums or not earlier.sums or earlier.sums.begun_ns != self.sums.begun_ns:
+            return self
+        known = self.sums.range_watts
+        sums = self.sums.since(earlier.sums, known if range_watts is None else min(known, range_watts))
+        joules, seconds = self.joules - earlier.joules, self.seconds - earlier.seconds
+        gaps = self.gaps - earlier.gaps
+        return replace(
+            self,
+            joules=joules,
+            error_joules=sums.error_joules(joules, seconds, gaps),
+            seconds=seconds,
+            samples=self.samples - earlier.samples,
+            gaps=gaps,
+            gap_seconds=self.gap_seconds - earlier.gap_seconds,
+            sums=sums,
+        )
 
     @property
     def watts(self) -> float:
@@ -80,6 +149,7 @@ class Energy:
             "error_joules": round(self.error_joules, 3) if good else None,
             "watts": round(self.watts, 4) if good else None,
             "mj_per_inference": round(self.watts / fps * 1e3, 4) if good and fps else None,
+            "error_mj_per_inference": round(self.error_watts / fps * 1e3, 4) if good and fps else None,
             "idle_watts": idle_watts,
             "seconds": round(self.seconds, 3),
             "samples": self.samples,
@@ -97,6 +167,7 @@ class EnergyAccount:
         """`hz` is how many samples a second are to come."""
         self._plate, self._hz = plate, hz
         self._gap_ns = GAP_INTERVALS / hz * 1e9
+        self._begun_ns: int | None = None
         self._last_ns: int | None = None
         self._value: float | None = None
         self._joules = self._variance = self._seconds = self._gap_seconds = 0.0
@@ -106,6 +177,7 @@ class EnergyAccount:
     def add(self, taken_ns: int, value: float | None) -> None:
         """Take one reading, in the plate's unit, or None where the meter is silent."""
         last_ns, before = self._last_ns, self._value
+        self._begun_ns = taken_ns if self._begun_ns is None else self._begun_ns
         self._last_ns, self._value = taken_ns, value
         self._samples += value is not None
         passed_ns = 0 if last_ns is None else taken_ns - last_ns
@@ -127,31 +199,18 @@ class EnergyAccount:
 
     def energy(self) -> Energy:
         """Return the account so far."""
+        sums = Sums(self._plate, self._begun_ns or 0, self._variance, self._spans, max(0.0, self._high - self._low))
         return Energy(
             meter=self._plate.name,
             joules=self._joules,
-            error_joules=self._counter_error() if self._plate.unit == "joules" else self._sampling_error(),
+            error_joules=sums.error_joules(self._joules, self._seconds, self._gaps),
             seconds=self._seconds,
             samples=self._samples,
             hz=self._hz,
             gaps=self._gaps,
             gap_seconds=self._gap_seconds,
+            sums=sums,
         )
-
-    def _sampling_error(self) -> float:
-        if not self._spans:
-            return inf
-        # Differences of neighbours hold two thirds of the degrees of freedom (von Neumann 1941).
-        seen = student_95(max(1.0, self._spans * 2 / 3)) * sqrt(self._variance)
-        mean = self._joules / self._seconds
-        unseen = min(1.0, _UNSEEN / self._spans) * max(self._high - self._low, abs(mean)) * self._seconds
-        # A steady power may stand at the edge of a step all the time.
-        return max(seen, unseen) + (self._plate.resolution or 0.0) / 2 * self._seconds
-
-    def _counter_error(self) -> float:
-        """A counter misses nothing; at both ends of every stretch it may lag by one step and one of its updates."""
-        watts = self._joules / self._seconds if self._seconds else 0.0
-        return 2 * (self._gaps + 1) * ((self._plate.resolution or 0.0) + watts / self._plate.max_hz)
 
 
 def method(plate: Nameplate, hz: float) -> str:

@@ -3,6 +3,7 @@
 """Durations in buckets: any percentile of any run, in the same few kilobytes."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,21 @@ _BUCKETS = 1200  # up to 1e-4 ms * 1.02 ** 1200 = 35 minutes
 _PENDING = 1024
 
 Counts = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """How a histogram stood at one time; what came between two of them has percentiles of its own."""
+
+    counts: Counts
+    most: float
+    """The greatest duration until then."""
+
+    def percentiles_since(self, earlier: "Tally | None") -> Percentiles:
+        """Return the figures of what came after `earlier`, or of everything; the greatest too is right within 1%."""
+        recent = self.counts if earlier is None else self.counts - earlier.counts
+        p50, p95, p99, most = (min(_quantile(recent, share), self.most) for share in (0.50, 0.95, 0.99, 1.0))
+        return Percentiles(p50, p95, p99, most)
 
 
 class Histogram:
@@ -44,7 +60,7 @@ class Histogram:
         self._pending.clear()
 
     def counts(self) -> Counts:
-        """Return how many durations each bucket holds, to be kept and compared; 5 KB."""
+        """Return how many durations each bucket holds."""
         if self._pending:
             self._fold()
         return self._counts.astype(np.uint32)
@@ -58,11 +74,9 @@ class Histogram:
         """Return the figures that reports show."""
         return Percentiles(self.quantile(0.50), self.quantile(0.95), self.quantile(0.99), self._max)
 
-    def percentiles_since(self, earlier: Counts) -> Percentiles:
-        """Return the figures of what was counted since `counts` gave `earlier`; the greatest too is right within 1%."""
-        recent = self.counts() - earlier
-        p50, p95, p99, most = (min(_quantile(recent, share), self._max) for share in (0.50, 0.95, 0.99, 1.0))
-        return Percentiles(p50, p95, p99, most)
+    def tally(self) -> Tally:
+        """Return how things stand, to be kept and compared; 5 KB."""
+        return Tally(self.counts(), self._max)
 
     def buckets(self) -> Buckets:
         """Return the counts at Prometheus' bounds; a duration within 2% of a bound may count on its other side."""

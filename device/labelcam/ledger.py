@@ -65,7 +65,7 @@ class Ledger:
     ) -> Summary:
         """Return the account so far; `publishers` tells what each had to drop."""
         delegation = classifier.interpreter.delegation()
-        metrics = self.metrics
+        metrics, now_ns = self.metrics, time.monotonic_ns()
         return Summary(
             frames=metrics.frames,
             dropped=metrics.dropped + self._untold,
@@ -85,11 +85,13 @@ class Ledger:
             publishers=publishers,
             dropped_reasons=dict(self._lost + capture.dropped),
             camera="lost" if "camera" in self.remarks else "ok",
-            vitals=sampler.latest(time.monotonic_ns()),
+            vitals=sampler.latest(now_ns),
             energy=sampler.energy(),
-            last_minute=metrics.last_minute(time.monotonic_ns()),
+            last_minute=replace(metrics.last_minute(now_ns), extremes=sampler.last_minute()),
             buckets=metrics.buckets(),
             remarks=dict(self.remarks),
+            made_ns=now_ns,
+            tallies=metrics.tallies(),
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .account import Buckets, Minute, Percentiles
-from .histogram import Counts, Histogram
+from .histogram import Histogram, Tally
 from .records import Reading, Stage
 
 MARK_EVERY_NS = 10_000_000_000
@@ -25,8 +25,7 @@ class _Mark:
     ns: int
     frames: int
     dropped: int
-    stages: Mapping[Stage, Counts]
-    age: Counts
+    tallies: Mapping[str, Tally]
 
 
 class Metrics:
@@ -62,8 +61,7 @@ class Metrics:
 
     def _mark(self, now_ns: int) -> None:
         self._mark_at_ns = now_ns + MARK_EVERY_NS
-        stages = {stage: histogram.counts() for stage, histogram in self._stages.items()}
-        self._marks.append(_Mark(now_ns, self.frames, self.dropped, stages, self._age.counts()))
+        self._marks.append(_Mark(now_ns, self.frames, self.dropped, self.tallies()))
         while len(self._marks) > 1 and now_ns - self._marks[1].ns >= MINUTE_NS:
             self._marks.popleft()
 
@@ -89,14 +87,19 @@ class Metrics:
         """Return the account of the last 60 to 70 seconds; of a shorter run, all of it."""
         if now_ns >= self._mark_at_ns:
             self._mark(now_ns)
-        since = self._marks[0]
+        since, tallies = self._marks[0], self.tallies()
+        spread = {name: tally.percentiles_since(since.tallies[name]) for name, tally in tallies.items()}
         return Minute(
             frames=self.frames - since.frames,
             seconds=(now_ns - since.ns) / 1e9,
             dropped=self.dropped - since.dropped,
-            stages_ms={stage: self._stages[stage].percentiles_since(since.stages[stage]) for stage in Stage},
-            age_ms=self._age.percentiles_since(since.age),
+            stages_ms={stage: spread[stage.value] for stage in Stage},
+            age_ms=spread["age"],
         )
+
+    def tallies(self) -> dict[str, Tally]:
+        """Return how every stage, by its name, and `age` stand."""
+        return {stage.value: self._stages[stage].tally() for stage in Stage} | {"age": self._age.tally()}
 
     def buckets(self) -> dict[str, Buckets]:
         """Return the counts of every stage, by its name, and of `age`, at Prometheus' bounds."""

@@ -12,6 +12,7 @@ from typing import Self
 
 from .board import Board, BoardState
 from .energy import GAP_INTERVALS, Energy, EnergyAccount, method
+from .extremes import Extremes, LastMinute
 from .power import Meter, MeterLost
 from .records import NO_VITALS, Vitals
 
@@ -62,6 +63,7 @@ class Sampler:
         self._interval_ns = int(_SECOND_NS / self.hz)
         self._fresh_ns = int(GAP_INTERVALS * max(self._interval_ns, _LATE_NS))
         self._account = EnergyAccount(meter.plate, self.hz)
+        self._last_minute = LastMinute()
         self._lock = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
         self._latest = Sample(-self._fresh_ns, None, NO_VITALS, None)
@@ -84,6 +86,11 @@ class Sampler:
         """Return what was taken since the start, or None without a meter."""
         with self._lock:
             return self._account.energy() if self.metered else None
+
+    def last_minute(self) -> Extremes:
+        """Return how far everything ranged over the last 60 to 70 seconds."""
+        with self._lock:
+            return self._last_minute.extremes()
 
     def listen(self, listener: Listener) -> None:
         """Have every sample from now on."""
@@ -124,11 +131,12 @@ class Sampler:
         taken = (begun + done) // 2
         if done - self._state_ns >= BOARD_NS:
             self._state, self._state_ns = self._board.state(), done
+        state = self._state
+        vitals = Vitals(self._watts(taken, reading), state.celsius, state.throttled, state.mhz)
         with self._lock:
             if self.metered:
                 self._account.add(taken, reading)
-        state = self._state
-        vitals = Vitals(self._watts(taken, reading), state.celsius, state.throttled, state.mhz)
+            self._last_minute.add(taken, vitals, state.undervolted)
         self._latest = sample = Sample(taken, reading, vitals, state.undervolted)
         for listener in self._listeners:
             listener(sample)
