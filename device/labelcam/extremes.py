@@ -12,6 +12,8 @@ BLOCK_NS = 10_000_000_000
 """What is forgotten at a time."""
 
 MINUTE_NS = 60_000_000_000
+SURPLUS_NS = 5_000_000_000
+"""So much more than a minute is always remembered: who asks once a minute may be late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class _Block:
 
 @dataclass(slots=True)
 class LastMinute:
-    """Takes every sample, and forgets those that are older than 60 to 70 seconds."""
+    """Takes every sample, and forgets those that are older than 65 to 75 seconds."""
 
     _blocks: deque[_Block] = field(default_factory=deque)
 
@@ -111,7 +113,7 @@ class LastMinute:
             self._blocks.append(_Block(taken_ns, NO_EXTREMES))
         last = self._blocks[-1]
         last.extremes = last.extremes.with_sample(vitals, undervolted)
-        while taken_ns - self._blocks[0].begun_ns >= MINUTE_NS + BLOCK_NS:
+        while len(self._blocks) > 1 and taken_ns - self._blocks[1].begun_ns >= MINUTE_NS + SURPLUS_NS:
             self._blocks.popleft()
 
     def extremes(self) -> Extremes:

@@ -5,8 +5,10 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from .decision import Decider
+from .journal.place import folder_to_keep
 from .model_file import ModelFile
 from .models import classifier_of, expanded
 from .pictures import Pictures
@@ -45,6 +47,8 @@ def outlets(settings: Settings, pictures: Pictures, stdout: Lines, *, as_json: b
         yield Outlet("log", (), Log)
     if settings.mqtt.host:
         yield Outlet("mqtt", (settings.mqtt,), lambda: _mqtt(settings))
+    if settings.journal.enabled and (folder := folder_to_keep(settings.journal.folder)):
+        yield Outlet("journal", (settings.journal,), lambda: _journal(settings, folder))
     if settings.http.enabled:
         made_of = (settings.http, settings.labels, shown is None, lately_s(settings))
         yield Outlet("http", made_of, lambda: _http(settings, shown))
@@ -93,3 +97,10 @@ def _http(settings: Settings, pictures: Pictures | None) -> Publisher:
 def lately_s(settings: Settings) -> float:
     """Return for how long after its last frame the daemon counts as well: as long as a camera may be silent."""
     return max(settings.camera.timeout_seconds, 3 / settings.limits.max_fps)
+
+
+def _journal(settings: Settings, folder: Path) -> Publisher:
+    from .journal.segments import Segments
+    from .publish.journal import Journal
+
+    return Journal(Segments(folder, round(settings.journal.max_mb * 1e6)))

@@ -88,7 +88,7 @@ class Sampler:
             return self._account.energy() if self.metered else None
 
     def last_minute(self) -> Extremes:
-        """Return how far everything ranged over the last 60 to 70 seconds."""
+        """Return how far everything ranged over the last 65 to 75 seconds."""
         with self._lock:
             return self._last_minute.extremes()
 
