@@ -47,15 +47,20 @@ def outlets(settings: Settings, pictures: Pictures, stdout: Lines, *, as_json: b
         yield Outlet("log", (), Log)
     if settings.mqtt.host:
         yield Outlet("mqtt", (settings.mqtt,), lambda: _mqtt(settings))
-    if settings.journal.enabled and (folder := folder_to_keep(settings.journal.folder)):
-        yield Outlet("journal", (settings.journal,), lambda: _journal(settings, folder))
     if settings.http.enabled:
         made_of = (settings.http, settings.labels, shown is None, lately_s(settings))
         yield Outlet("http", made_of, lambda: _http(settings, shown))
-    if settings.reservoir.enabled:
-        yield Outlet("reservoir", (settings.reservoir,), lambda: _reservoir(settings.reservoir, pictures))
+    yield from _kept(settings, pictures)
     if settings.model.shadow:
         yield Outlet("shadow", _shadow_of(settings), lambda: _shadow(settings, pictures))
+
+
+def _kept(settings: Settings, pictures: Pictures) -> Iterator[Outlet]:
+    """What stays on this machine's disk."""
+    if settings.journal.enabled and (folder := folder_to_keep(settings.journal.folder)):
+        yield Outlet("journal", (settings.journal,), lambda: _journal(settings, folder))
+    if settings.reservoir.enabled:
+        yield Outlet("reservoir", (settings.reservoir,), lambda: _reservoir(settings.reservoir, pictures))
 
 
 def _reservoir(settings: ReservoirSettings, pictures: Pictures) -> Publisher:
