@@ -29,6 +29,7 @@ def build_parser() -> OneLineParser:
     _add_run(commands, common)
     _add_classify(commands, common)
     _add_check(commands, common)
+    _add_journal(commands, common)
     cameras = commands.add_parser("cameras", parents=[common], help="what is attached, and how the others are named")
     cameras.set_defaults(action=_cameras)
     defaults = commands.add_parser("defaults", parents=[common], help="print the commented default settings")
@@ -66,6 +67,16 @@ def _add_check(commands: Commands, common: OneLineParser) -> None:
     check.set_defaults(action=_check)
 
 
+def _add_journal(commands: Commands, common: OneLineParser) -> None:
+    journal = commands.add_parser("journal", parents=[common], help="the record of every minute, as a table or a page")
+    journal.add_argument("--since", metavar="WHEN", help="30m, 6h, 7d, 2026-11-25T08:30, all (the last hour recorded)")
+    journal.add_argument("--html", type=Path, metavar="FILE", help="write a page that plots it")
+    where = journal.add_mutually_exclusive_group()
+    where.add_argument("--settings", type=Path, metavar="FILE", help="the settings file that says where it is kept")
+    where.add_argument("--folder", type=Path, metavar="DIR", help="where it is kept")
+    journal.set_defaults(action=_journal)
+
+
 def _positive_int(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
@@ -101,6 +112,12 @@ def _check(args: argparse.Namespace) -> int:
     from .check import check
 
     return check(args.settings, args.model, args.camera, as_json=args.json)
+
+
+def _journal(args: argparse.Namespace) -> int:
+    from .journal.command import journal
+
+    return journal(args.settings, args.folder, args.since, args.html, as_json=args.json)
 
 
 def _cameras(args: argparse.Namespace) -> int:
