@@ -103,7 +103,7 @@ def _all(
     for entry in entries:
         named = groups[entry] if entry in groups else set(_named(entry, labels))
         if not named:
-            close = _close(entry, (*labels, *groups))
+            close = closest(entry, (*labels, *groups))
             hint = f"did you mean {close!r}?" if close else "see labels.txt in the model file, by unzip -p"
             problems.append(f"{where}: {entry!r} names none of the {len(labels)} labels; {hint}")
         found |= named
@@ -121,8 +121,8 @@ def _named(entry: str, labels: Sequence[str]) -> Iterator[int]:
         yield from (index for index, label in enumerate(labels) if fnmatchcase(label, entry))
 
 
-def _close(entry: str, names: Sequence[str]) -> str | None:
-    """The name that was probably meant: one spelt alike, whatever its case, else the shortest that has it inside."""
+def closest(entry: str, names: Sequence[str]) -> str | None:
+    """Return the name that was probably meant: one spelt alike, whatever its case, else the shortest around it."""
     typed = entry.strip("*?").lower()
     lowered = {name.lower(): name for name in reversed(names)}
     if alike := get_close_matches(typed, lowered, n=1, cutoff=0.75):

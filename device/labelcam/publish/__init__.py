@@ -38,6 +38,11 @@ class Publisher(Protocol):
     report_every_s: float = REPORT_EVERY_S
     """How often it wants the account of the run so far."""
 
+    @property
+    def lost(self) -> int:
+        """How many things it took and could not get rid of; what its queue drops is counted there."""
+        return 0
+
     def open(self) -> None:
         """Make contact, without waiting for it."""
         return
@@ -63,6 +68,10 @@ class Publisher(Protocol):
 
     def notice(self, notice: Notice) -> None:  # noqa: ARG002, the same
         """Send what there is to say without a reading, if it matters here."""
+        return
+
+    def hurry(self) -> None:
+        """Wait for nothing any more: the end has begun. Called on another thread, while this one may be sending."""
         return
 
     def close(self) -> None:
@@ -98,11 +107,16 @@ class Outbox:
             self._queue.append(item)
             self._changed.notify_all()
 
+    def lost(self) -> int:
+        """Return how many items did not arrive, as far as one knows."""
+        return self.dropped + self.publisher.lost
+
     def finish(self) -> None:
         """Take no more; what is queued is still sent."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+        self.publisher.hurry()
 
     def join(self, deadline_s: float, wait: Callable[[], bool]) -> None:
         """Wait until everything is sent: a lossless publisher as long as `wait()`, others until the deadline.
@@ -177,7 +191,7 @@ class Publishers:
             self._outboxes[name].open()
         for name, gone in before.items():
             gone.finish()
-            self._dropped_before[name] += gone.dropped
+            self._dropped_before[name] += gone.lost()
         self._set_due()
 
     def offer(self, reading: Reading) -> None:
@@ -204,8 +218,8 @@ class Publishers:
         self.report_at_s = min(due, default=time.monotonic() + REPORT_EVERY_S)
 
     def dropped(self) -> dict[str, int]:
-        """Return how many items each publisher had to drop."""
-        now = {name: outbox.dropped + self._dropped_before[name] for name, outbox in self._outboxes.items()}
+        """Return how many items each publisher had to drop, and lost on the way."""
+        now = {name: outbox.lost() + self._dropped_before[name] for name, outbox in self._outboxes.items()}
         return dict(self._dropped_before) | now
 
     def close(self) -> None:

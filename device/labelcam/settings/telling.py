@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is told, and how: MQTT and Home Assistant, JSON lines, webhooks, the page."""
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .checks import check, check_span, check_tokens
 
@@ -32,6 +33,11 @@ class MqttSettings:
         check(self.tls or not self.ca_file, "tls", self.tls, "of true with ca_file, or leave ca_file out")
         check(_is_host(self.host), "host", self.host, "that is a name or an address")
         check_tokens(self, "base_topic node", MQTT_KEEPS, "without +, # and null, which MQTT keeps for itself")
+
+    @property
+    def node_name(self) -> str:
+        """What this machine is called where others hear of it."""
+        return self.node or socket.gethostname()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,9 @@ class WebhookSettings:
     def __post_init__(self) -> None:
         if self.url:
             parts = urlsplit(self.url)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+            good = (
+                parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and _has_port(parts)
+            )
             check(good, "url", self.url, "such as https://host/path, with no password in it (see token_file)")
         known = set(self.events) <= {"enter", "leave"} and bool(self.events)
         check(known, "events", list(self.events), "of 'enter', 'leave' or both")
@@ -111,4 +119,11 @@ def _is_host(name: str) -> bool:
     try:
         return not name or bool(name.encode("idna"))
     except UnicodeError:
+        return False
+
+
+def _has_port(url: SplitResult) -> bool:
+    try:
+        return url.port != 0
+    except ValueError:
         return False
