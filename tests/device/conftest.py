@@ -37,6 +37,7 @@ from labelcam.model_file import (
     manifest_to_json,
 )
 from labelcam.preprocess import Preprocess, Size, fit_image
+from mosquitto import Broker, Observer
 from pictures_on_disk import write_png
 
 TYPES = {"uint8": schema.TensorType.UINT8, "int8": schema.TensorType.INT8, "float32": schema.TensorType.FLOAT32}
@@ -258,6 +259,26 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def broker(need_tool: Callable[..., str], tmp_path: Path) -> Iterator[Broker]:
+    found = Broker(need_tool("mosquitto", "mosquitto"), tmp_path)
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def observe() -> Iterator[Callable[..., Observer]]:
+    observers: list[Observer] = []
+
+    def begin(port: int, **login: str) -> Observer:
+        observers.append(Observer(port, **login))
+        return observers[-1]
+
+    yield begin
+    for observer in observers:
+        observer.close()
+
+
 Labelcam = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -270,6 +291,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "LABELCAM_DEBUG",
         "LABELCAM_MQTT_PASSWORD",
         "LABELCAM_HTTP_TOKEN",
+        "LABELCAM_WEBHOOK_TOKEN",
         "CREDENTIALS_DIRECTORY",
         "PYTHONUNBUFFERED",
     )
