@@ -23,7 +23,7 @@ because one file draws the converter's pages and the device's."""
 ONLY_IN = {
     "picamera2": ("labelcam/camera/picamera2.py",),
     "libcamera": ("labelcam/camera/picamera2.py",),
-    "paho": ("labelcam/publish/mqtt.py",),
+    "paho": ("labelcam/publish/mqtt/connection.py",),
     "ai_edge_litert": ("labelcam/runtime.py",),
     "tflite_runtime": ("labelcam/runtime.py",),
     "cattrs": ("labelcam/settings/loading.py", "labelcam/model_file.py"),
