@@ -16,7 +16,7 @@ from .models import classifier_of, read_model
 from .mounting import opened_with, wants_pictures
 from .power import Meter, open_meter
 from .publish import Publisher
-from .publishing import Outlet
+from .publishing import Outlet, check_against
 from .settings import Settings
 from .shadow import Shadow
 from .vetting import vet
@@ -97,6 +97,8 @@ class Planner:
     def _made(self, settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan | None) -> Plan:
         silence_s = settings.camera.timeout_seconds + SLOWEST_RETRY_S if spec.is_device else 0.0
         check_intervals(frame_interval_s(settings, spec), silence_s)
+        decider = _decider(settings, spec, classifier, running)
+        check_against(settings, decider.names)
         made: dict[str, Made] = {}
         for outlet in self._outlets(settings):
             old = running and running.publishers.get(outlet.name)
@@ -104,7 +106,6 @@ class Planner:
             made[outlet.name] = old if old and same else Made(outlet, outlet.make())
         same_power = running and running.settings.power == settings.power
         meter = running.meter if running and same_power else open_meter(settings.power.meter, settings.power.hwmon)
-        decider = _decider(settings, spec, classifier, running)
         keeps_pictures = wants_pictures(settings) or bool(settings.model.shadow)
         return Plan(settings, spec, classifier, decider, meter, made, keeps_pictures)
 

@@ -38,21 +38,48 @@ def outlets(settings: Settings, pictures: Pictures, stdout: Lines, *, as_json: b
 
     In private mode no publisher that leaves the process is given pictures.
     """
-    shown = None if settings.camera.private else pictures
+    yield from _on_this_terminal(stdout, as_json=as_json)
+    yield from _jsonl(settings)
+    yield from _on_the_network(settings, None if settings.camera.private else pictures)
+    yield from _kept(settings, pictures)
+    if settings.model.shadow:
+        yield Outlet("shadow", _shadow_of(settings), lambda: _shadow(settings, pictures))
+
+
+def _on_this_terminal(stdout: Lines, *, as_json: bool) -> Iterator[Outlet]:
     if as_json:
         yield Outlet("stdout", (), lambda: JsonLines(stdout))
     elif sys.stdout.isatty():
         yield Outlet("terminal", (), lambda: Terminal(stdout))
     if not sys.stdout.isatty():
         yield Outlet("log", (), Log)
+
+
+def _jsonl(settings: Settings) -> Iterator[Outlet]:
+    if settings.jsonl.path:
+        yield Outlet("jsonl-file", (settings.jsonl,), lambda: _jsonl_file(settings))
+    if settings.jsonl.socket:
+        yield Outlet("jsonl-socket", (settings.jsonl,), lambda: _jsonl_socket(settings))
+
+
+def _on_the_network(settings: Settings, shown: Pictures | None) -> Iterator[Outlet]:
+    private, names = shown is None, settings.labels
     if settings.mqtt.host:
-        yield Outlet("mqtt", (settings.mqtt,), lambda: _mqtt(settings))
+        told = (settings.mqtt, settings.home_assistant, names, private)
+        yield Outlet("mqtt", told, lambda: _mqtt(settings, shown))
+    if settings.webhook.url:
+        yield Outlet("webhook", (settings.webhook, settings.mqtt.node_name), lambda: _webhook(settings))
     if settings.http.enabled:
-        made_of = (settings.http, settings.labels, shown is None, lately_s(settings))
+        made_of = (settings.http, names, private, lately_s(settings))
         yield Outlet("http", made_of, lambda: _http(settings, shown))
-    yield from _kept(settings, pictures)
-    if settings.model.shadow:
-        yield Outlet("shadow", _shadow_of(settings), lambda: _shadow(settings, pictures))
+
+
+def check_against(settings: Settings, labels: tuple[str, ...]) -> None:
+    """Refuse what no publisher can do with the labels of this model. Raises SettingsError."""
+    if settings.home_assistant.enabled:
+        from .publish.home_assistant import check_labels
+
+        check_labels(settings.home_assistant, labels)
 
 
 def _kept(settings: Settings, pictures: Pictures) -> Iterator[Outlet]:
@@ -87,10 +114,28 @@ def _shadow(settings: Settings, pictures: Pictures) -> Publisher:
 # Each publisher's library is loaded only where it is wanted: paho alone costs 40 ms of start-up, aiohttp 13 MB.
 
 
-def _mqtt(settings: Settings) -> Publisher:
+def _jsonl_file(settings: Settings) -> Publisher:
+    from .publish.jsonl_file import JsonFile
+
+    return JsonFile(settings.jsonl)
+
+
+def _jsonl_socket(settings: Settings) -> Publisher:
+    from .publish.jsonl_socket import JsonSocket
+
+    return JsonSocket(settings.jsonl)
+
+
+def _mqtt(settings: Settings, pictures: Pictures | None) -> Publisher:
     from .publish.mqtt import Mqtt
 
-    return Mqtt(settings.mqtt)
+    return Mqtt(settings.mqtt, settings.home_assistant, settings.labels.names, pictures)
+
+
+def _webhook(settings: Settings) -> Publisher:
+    from .publish.webhook import Webhook
+
+    return Webhook(settings.webhook, settings.mqtt.node_name)
 
 
 def _http(settings: Settings, pictures: Pictures | None) -> Publisher:
