@@ -30,13 +30,13 @@ def announce(classifier: Classifier) -> None:
 
 def warn_of_slowness(classifier: Classifier, delegation: Delegation) -> None:
     """Warn where the CPU stands in for an Edge TPU, and, with the remedy, where int8 runs without XNNPACK."""
-    path = classifier.model.path
-    if delegation.fallbacks:
-        log.warning("%s runs on its CPU twin: %s", path, delegation.reason)
-    elif delegation.reason:
-        log.info("%s runs on its CPU twin: %s", path, delegation.reason)  # whoever asks for "auto" takes what is there
-    elif classifier.on_twin:
-        log.warning("%s is compiled for the Edge TPU, which is not used: its CPU twin runs instead", path)
+    if classifier.on_twin:
+        path = classifier.model.path
+        if not delegation.reason:
+            log.warning("%s is compiled for the Edge TPU, which is not used: its CPU twin runs instead", path)
+        else:  # whoever asked for "auto" takes what is there
+            level = logging.WARNING if delegation.fallbacks else logging.INFO
+            log.log(level, "%s runs on its CPU twin: %s", path, delegation.reason)
     if delegation.delegate != "none" or not classifier.interpreter.quantised:
         return
     remedy = (

@@ -182,6 +182,52 @@ def test_closing_ends_everything(stick: Stick, classifier: Open) -> None:
     assert soon(lambda: not any(thread.name == "edgetpu" for thread in threading.enumerate()))
 
 
+@pytest.fixture
+def answering() -> Iterator[Callable[[Classifier], None]]:
+    """Have a classifier answer on a thread of its own until the test ends; not one answer may be wrong."""
+    ends, threads, wrong = threading.Event(), [], []
+
+    def go_on(classifier: Classifier) -> None:
+        while not ends.is_set():
+            if (got := answers(classifier)) != NAMES:
+                wrong.append(got)
+
+    def begin(classifier: Classifier) -> None:
+        threads.append(threading.Thread(target=go_on, args=(classifier,)))
+        threads[-1].start()
+
+    yield begin
+    ends.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_the_newest_model_has_it(stick: Stick, classifier: Open, answering: Callable[[Classifier], None]) -> None:
+    """While a model takes over, the one before goes on with its twin; it has the stick back if the new one goes."""
+    before = classifier(stick.machine())
+    answering(before)
+    after = classifier(stick.machine())
+    assert (now(after).delegate, answers(after)) == ("edgetpu", NAMES)
+    assert (now(before).delegate, now(before).fallbacks) == ("xnnpack", 0)
+    assert "a newer model has the Edge TPU" in now(before).reason
+    after.close()
+    assert soon(lambda: now(before).delegate == "edgetpu")
+
+
+def test_a_model_that_is_dropped_lets_go(stick: Stick, compiled: Callable[..., Path]) -> None:
+    """Whether it has the stick or still seeks it: no close is needed for the next one to have it."""
+    for how in ("works", "none"):
+        stick.behave(how)
+        dropped = Classifier(ModelFile.load(compiled()), delegate="edgetpu", machine=stick.machine())
+        del dropped
+        assert soon(lambda: not any(thread.name == "edgetpu" for thread in threading.enumerate()))
+    stick.behave("works")
+    after = Classifier(ModelFile.load(compiled()), delegate="edgetpu", machine=stick.machine())
+    assert back(after)
+    after.close()
+
+
 def settings(stick: Stick) -> Path:
     path = stick.told.with_name("labelcam.toml")
     path.write_text(f'[runtime]\ndelegate = "edgetpu"\nedgetpu_library = "{stick.library}"\n')

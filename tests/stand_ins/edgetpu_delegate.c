@@ -9,11 +9,12 @@
 // The file that the environment variable STAND_IN_DELEGATE names says how it behaves: "works", "none", "says WORDS",
 // "segfault", "hang", "give up", "old" (a registration of TensorFlow 2.5, which later interpreters do not understand), "wrong", or
 // "abort N", "stall N", "refuse N", which is what becomes of the N-th invoke, the first being the warm-up. A file of the
-// same name with ".openings" behind it grows by a byte whenever somebody opens the stick.
+// same name with ".openings" behind it grows by a byte whenever somebody opens the stick, which one process at a time can.
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "tflite.h"
@@ -80,16 +81,17 @@ static int take_nodes(Context *context, Delegate *delegate) {
     return OK;
 }
 
-static void read_mode(void) {
+static bool read_mode(void) {
     const char *path = getenv("STAND_IN_DELEGATE");
     strcpy(mode, "works");
-    if (!path) return;
+    if (!path) return true;
     char count[1000];
     snprintf(count, sizeof count, "%s.openings", path);
     FILE *openings = fopen(count, "a"), *file = fopen(path, "r");
     fputc('.', openings);
-    fclose(openings);
-    if (!file) return;
+    fflush(openings);  // and stays open: the lock is this process's until it ends
+    if (flock(fileno(openings), LOCK_EX | LOCK_NB)) return false;
+    if (!file) return true;
     if (fgets(mode, sizeof mode, file)) mode[strcspn(mode, "\n")] = 0;
     fclose(file);
     char *number = strchr(mode, ' ');
@@ -97,11 +99,11 @@ static void read_mode(void) {
         nth = atoi(number + 1);
         *number = 0;
     }
+    return true;
 }
 
 Delegate *tflite_plugin_create_delegate(char **keys, char **values, size_t count, void (*report)(const char *)) {
-    read_mode();
-    if (!strcmp(mode, "none")) return NULL;
+    if (!read_mode() || !strcmp(mode, "none")) return NULL;
     if (!strncmp(mode, "says ", 5)) {
         report(mode + 5);
         return NULL;

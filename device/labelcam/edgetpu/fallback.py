@@ -8,46 +8,42 @@ thread in the background has the Edge TPU answering again; the change back comes
 
 import logging
 import threading
-import time
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
 from ..network import Array, Delegation, Network
+from . import tenure
+from .attempts import Attempts
 from .faults import EdgeTpuFault
 from .isolated import IsolatedNetwork
-from .machine import Backoff
 from .proof import Proof
-from .usb import Coral
 
 log = logging.getLogger(__name__)
 
+ABSENT = "no Coral USB Accelerator is plugged in; plug one in, into a USB 3 port"
+TAKEN = "a newer model has the Edge TPU; it comes back when that one goes"
+KEPT = "the model before does not let go of the Edge TPU; it does with its next frame"
+GIVE_WAY_S = 2.0
+
 
 class FallbackNetwork:
-    """Runs on the Edge TPU, or else on the CPU. One thread writes, invokes and reads; another may ask and close."""
+    """Runs on the Edge TPU, or else on the CPU. One thread writes, invokes and reads; others may ask and close."""
 
     def __init__(
-        self,
-        twin: Network,
-        start: Callable[[], IsolatedNetwork],
-        sticks: Callable[[], tuple[Coral, ...]],
-        proof: Proof,
-        *,
-        insist: bool,
-        backoff: Backoff,
+        self, twin: Network, start: Callable[[], IsolatedNetwork], attempts: Attempts, proof: Proof, *, insist: bool
     ) -> None:
         """Take the Edge TPU now if it can be had and passes the proof, else begin on the twin and go on trying.
 
         `start` raises EdgeTpuFault while there is none. Without `insist` it is only called while a stick is seen.
         """
-        self._twin, self._start, self._sticks, self._proof = twin, start, sticks, proof
-        self._insist, self._backoff = insist, backoff
+        self._twin, self._start, self._attempts, self._proof, self._insist = twin, start, attempts, proof, insist
         self.input, self.output, self.threads, self.quantised = twin.input, twin.output, twin.threads, twin.quantised
         self._tpu: IsolatedNetwork | None = None
         self._next: IsolatedNetwork | None = None
-        self._pause_s, self._since_s = backoff.first, 0.0
-        self._ports: set[str] = set()
-        self._closed = threading.Event()
+        self._closed, self._wanted, self._given = threading.Event(), threading.Event(), threading.Event()
         self._delegation = twin.delegation()
+        tenure.enter(self)
         try:
             self._next = self._started()
         except EdgeTpuFault as failure:
@@ -57,7 +53,9 @@ class FallbackNetwork:
             self._take_up()
 
     def write(self, values: Array) -> None:
-        if self._next is not None:
+        if self._wanted.is_set():
+            self._step_aside()
+        elif self._next is not None:
             self._take_up()
             log.info("edgetpu-back fallbacks=%d", self._delegation.fallbacks)
         (self._tpu or self._twin).write(values)
@@ -80,23 +78,45 @@ class FallbackNetwork:
 
     def close(self) -> None:
         self._closed.set()
+        tenure.leave(self)
         for network in (self._tpu, self._next):
             if network is not None:
                 network.close()
 
+    def give_way(self) -> bool:
+        """Have the thread that asks us let go of the Edge TPU, for a newer network of this process."""
+        if self._tpu is None and self._next is None:
+            return True
+        held = self._tpu, self._next
+        self._given.clear()
+        self._wanted.set()
+        if not self._given.wait(GIVE_WAY_S):
+            return False
+        for network in held:
+            if network is not None:
+                network.close()
+        return True
+
+    def _step_aside(self) -> None:
+        self._tpu = self._next = None
+        self._tell(self._twin, TAKEN)
+        log.info("edgetpu-given-way")
+        self._wanted.clear()
+        self._given.set()
+        self._attempts.end()
+        self._seek()
+
     def _take_up(self) -> None:
         self._tpu, self._next = self._next, None
-        self._since_s = time.monotonic()
         self._tell(self._tpu or self._twin)
 
     def _fall_back(self, tpu: IsolatedNetwork, reason: str) -> None:
         """Have the twin answer what the Edge TPU did not."""
         self._twin.write(tpu.written)
         self._tpu = None
-        if time.monotonic() - self._since_s >= self._backoff.steady:
-            self._pause_s = self._backoff.first
         self._tell(self._twin, reason, fell=True)
         log.warning("%s; meanwhile the CPU twin answers, and the Edge TPU is tried again", reason)
+        self._attempts.end()
         self._seek()
 
     def _tell(self, running: Network, reason: str = "", *, fell: bool = False) -> None:
@@ -106,62 +126,63 @@ class FallbackNetwork:
         )
 
     def _seek(self) -> None:
-        threading.Thread(target=self._seek_on, name="edgetpu", daemon=True).start()
+        threading.Thread(target=_seek_for, args=(weakref.ref(self),), name="edgetpu", daemon=True).start()
 
-    def _seek_on(self) -> None:
-        """Try again, ever more rarely, until it answers or nobody waits for it."""
-        while self._wait(self._pause_s):
-            self._pause_s = min(2 * self._pause_s, self._backoff.longest)
-            try:
-                found = self._started()
-            except EdgeTpuFault as failure:
-                if str(failure) != self._delegation.reason:
-                    log.info("edgetpu-away reason=%r", str(failure))
-                    self._tell(self._twin, str(failure))
-            else:
-                self._next = found
-                if self._closed.is_set():
-                    found.close()
-                return
-
-    def _wait(self, seconds: float) -> bool:
-        """Wait so long, or until a stick is plugged in; False if nobody waits for the Edge TPU any more."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            if self._closed.wait(min(left, self._backoff.look)):
-                return False
-            before, self._ports = self._ports, self._seen()
-            if self._ports - before:
-                self._pause_s = self._backoff.first  # udev may not have given us the stick yet
-                break
-        return True
-
-    def _seen(self) -> set[str]:
-        """The ports that a stick is plugged into; one that only starts anew, for lack of power, stays on its own."""
-        return {stick.port for stick in self._sticks()}
+    def _sought(self) -> "threading.Event | None":
+        """Try again if that is due; return what ends the wait for the next time, None if there is to be none."""
+        if self._closed.is_set():
+            return None
+        if self._delegation.reason == TAKEN and tenure.is_newest(self):
+            self._attempts.hasten()
+        if not self._attempts.are_due():
+            return self._closed
+        try:
+            found = self._started()
+        except EdgeTpuFault as failure:
+            if str(failure) != self._delegation.reason:
+                log.info("edgetpu-away reason=%r", str(failure))
+                self._tell(self._twin, str(failure))
+            return self._closed
+        self._next = found
+        if self._closed.is_set():
+            found.close()
+        return None
 
     def _started(self) -> IsolatedNetwork:
         """Start the Edge TPU. Raises EdgeTpuFault if it cannot be used."""
-        self._ports = self._seen()
-        if not (self._insist or self._ports):
-            raise EdgeTpuFault("no Coral USB Accelerator is plugged in; plug one in, into a USB 3 port")
-        network = self._start()
+        seen = self._attempts.begin()
         try:
-            wrong = self._wrong(network)
-            if wrong:
+            if not tenure.is_newest(self):
+                raise EdgeTpuFault(TAKEN)
+            if not (self._insist or seen):
+                raise EdgeTpuFault(ABSENT)
+            if not tenure.claim(self):
+                raise EdgeTpuFault(KEPT)
+            return self._proven(self._start())
+        except EdgeTpuFault:
+            self._attempts.end()
+            raise
+
+    def _proven(self, network: IsolatedNetwork) -> IsolatedNetwork:
+        try:
+            if wrong := self._unlike(network) or self._proof.against(network):
                 raise EdgeTpuFault(wrong)
         except EdgeTpuFault:
             network.close()
             raise
         return network
 
-    def _wrong(self, network: IsolatedNetwork) -> str:
+    def _unlike(self, network: IsolatedNetwork) -> str:
         for own, twins in ((network.input, self.input), (network.output, self.output)):
-            if (own.shape, own.dtype, own.scale, own.zero_point) != (
-                twins.shape,
-                twins.dtype,
-                twins.scale,
-                twins.zero_point,
-            ):
+            if (own.shape, own.dtype) != (twins.shape, twins.dtype) or own.scale != twins.scale:
                 return f"the compiled network's {own.name} is not like its CPU twin's; build the file again"
-        return self._proof.against(network)
+        return ""
+
+
+def _seek_for(network: "weakref.ref[FallbackNetwork]") -> None:
+    """Try until it answers or nobody waits for it: a network that was dropped is not kept by its search."""
+    while (waiting := network()) is not None and (ends := waiting._sought()) is not None:
+        sleep_s = waiting._attempts.sleep_s()
+        del waiting
+        if ends.wait(sleep_s):
+            return

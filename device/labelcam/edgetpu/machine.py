@@ -34,7 +34,7 @@ class Backoff:
     """How often to look whether a stick has been plugged in, which is worth an attempt at once."""
 
     steady: float = 60.0
-    """Whoever has answered for so long is tried again soon after it fails."""
+    """An Edge TPU that has answered for so long is tried again soon after it fails."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from ..errors import ModelFileError
 from ..model_file import ModelFile
 from ..network import Network
 from ..runtime import Interpreter
+from .attempts import Attempts
 from .fallback import FallbackNetwork
 from .faults import EdgeTpuFault
 from .isolated import IsolatedNetwork
@@ -33,8 +34,9 @@ def open_on_edgetpu(model: ModelFile, threads: int, machine: Machine | None, *, 
     start = partial(IsolatedNetwork, model.data, machine, threads)
     packed = model.twin()
     if packed is not None:
-        twin, sticks = Interpreter(packed, threads, name=str(model.path)), partial(corals, machine)
-        return FallbackNetwork(twin, start, sticks, Proof.of(model, twin), insist=insist, backoff=machine.backoff)
+        twin = Interpreter(packed, threads, name=str(model.path))
+        attempts = Attempts(machine.backoff, lambda: {coral.port for coral in corals(machine)})
+        return FallbackNetwork(twin, start, attempts, Proof.of(model, twin), insist=insist)
     try:
         return start()
     except EdgeTpuFault as failure:
