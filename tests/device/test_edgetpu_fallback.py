@@ -247,12 +247,16 @@ def test_the_daemon_outlives_a_usb_fault(
     environment["STAND_IN_DELEGATE"] = str(stick.told)
     told = settings(stick)
     run = ("run", "--json", "--settings", told, "--model", compiled(), "--camera", f"photos:{photographs}?loop")
-    done = labelcam(*run, "--frames", 6)
+    account = stick.told.with_name("summary.json")
+    done = labelcam(*run, "--frames", 6, "--summary", account)
     assert done.returncode == 0, done.stderr
     readings = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(reading["seq"], reading["label"]) for reading in readings] == list(enumerate(NAMES * 2))
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("WARNING labelcam.edgetpu")]
     assert "(SIGABRT: F driver/usb/usb_driver.cc:834] transfer on tag 2 failed." in line
+    summary = json.loads(account.read_text())
+    assert (summary["fallbacks"], summary["delegate"], summary["delegated_ops"]) == (1, "xnnpack", [1, 1])
+    assert "(SIGABRT" in summary["remarks"]["delegate"]
 
 
 def test_check_says_what_runs_and_asks_the_goldens_of_both(
