@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from .classifier import Classifier
+from .edgetpu.machine import Machine
 from .errors import SettingsError
 from .model_file import ModelFile
 from .preprocess import Fit
@@ -24,10 +25,11 @@ def read_model(settings: Settings) -> ModelFile:
     return ModelFile.load(expanded(settings.model.path))
 
 
-def classifier_of(settings: Settings, model: ModelFile) -> Classifier:
-    """Make a model file ready to answer. Raises ModelFileError."""
-    fit = Fit(settings.model.fit) if settings.model.fit else None
-    return Classifier(model, settings.runtime.threads, settings.runtime.delegate, fit)
+def classifier_of(settings: Settings, model: ModelFile, *, live: bool = True) -> Classifier:
+    """Make a model file ready to answer; an Edge TPU is the live one's. Raises ModelFileError."""
+    fit, how = Fit(settings.model.fit) if settings.model.fit else None, settings.runtime
+    delegate = how.delegate if live or how.delegate == "none" else "xnnpack"
+    return Classifier(model, how.threads, delegate, fit, Machine(how.edgetpu_library))
 
 
 def expanded(path: str) -> Path:

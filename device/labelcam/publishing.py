@@ -106,7 +106,7 @@ def _shadow_of(settings: Settings) -> tuple[object, ...]:
 
 
 def _shadow(settings: Settings, pictures: Pictures) -> Publisher:
-    classifier = classifier_of(settings, ModelFile.load(expanded(settings.model.shadow)))
+    classifier = classifier_of(settings, ModelFile.load(expanded(settings.model.shadow)), live=False)
     decider = Decider(settings.decision, classifier.labels, classifier.constants)
     return Shadow(classifier, decider, pictures, settings.model.shadow_seconds)
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ from labelcam.edgetpu.fallback import FallbackNetwork
 from labelcam.edgetpu.machine import Machine
 from labelcam.golden import check_goldens
 from labelcam.model_file import ModelFile
+from labelcam.models import classifier_of
 from labelcam.network import Delegation
+from labelcam.settings import RuntimeSettings, Settings
 
 NEVER = 600.0
 PICTURES = [np.full((6, 8, 3), colour, np.uint8) for colour in ((250, 9, 9), (9, 250, 9), (9, 9, 250))]
@@ -257,6 +260,15 @@ def test_the_daemon_outlives_a_usb_fault(
     summary = json.loads(account.read_text())
     assert (summary["fallbacks"], summary["delegate"], summary["delegated_ops"]) == (1, "xnnpack", [1, 1])
     assert "(SIGABRT" in summary["remarks"]["delegate"]
+
+
+def test_the_edge_tpu_is_the_live_models(stick: Stick, compiled: Callable[..., Path]) -> None:
+    """A shadow of the same make answers on its CPU twin, or each would take the stick from the other."""
+    wanted = RuntimeSettings(delegate="edgetpu", edgetpu_library=str(stick.library))
+    told, model = replace(Settings(), runtime=wanted), ModelFile.load(compiled())
+    live, shadow = classifier_of(told, model), classifier_of(told, model, live=False)
+    assert (now(live).delegate, now(shadow).delegate, now(live).reason) == ("edgetpu", "xnnpack", "")
+    live.close()
 
 
 def test_check_says_what_runs_and_asks_the_goldens_of_both(
