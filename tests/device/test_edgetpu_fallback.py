@@ -178,6 +178,8 @@ def test_closing_ends_everything(stick: Stick, classifier: Open) -> None:
     opened.close()
     assert child is not None
     assert ended(child.pid)
+    assert answers(opened) == NAMES  # a frame may have been prepared for it already
+    assert now(opened).fallbacks == 0
     stick.behave("none")
     waiting = classifier(stick.machine())
     assert any(thread.name == "edgetpu" for thread in threading.enumerate())

@@ -41,7 +41,8 @@ class FallbackNetwork:
         self.input, self.output, self.threads, self.quantised = twin.input, twin.output, twin.threads, twin.quantised
         self._tpu: IsolatedNetwork | None = None
         self._next: IsolatedNetwork | None = None
-        self._closed, self._wanted, self._given = threading.Event(), threading.Event(), threading.Event()
+        self._closed, self._left = threading.Event(), threading.Event()
+        self._wanted, self._given = threading.Event(), threading.Event()
         self._delegation = twin.delegation()
         tenure.enter(self)
         try:
@@ -77,14 +78,21 @@ class FallbackNetwork:
         return self._delegation
 
     def close(self) -> None:
+        # The child takes a while to let go of the stick; the next frame of whoever closes us must not wait for that.
         self._closed.set()
-        tenure.leave(self)
+        threading.Thread(target=self._leave, name="edgetpu-leaves").start()
+
+    def _leave(self) -> None:
         for network in (self._tpu, self._next):
             if network is not None:
                 network.close()
+        tenure.leave(self)
+        self._left.set()
 
     def give_way(self) -> bool:
         """Have the thread that asks us let go of the Edge TPU, for a newer network of this process."""
+        if self._closed.is_set():
+            return self._left.wait(GIVE_WAY_S)
         if self._tpu is None and self._next is None:
             return True
         held = self._tpu, self._next
@@ -114,6 +122,8 @@ class FallbackNetwork:
         """Have the twin answer what the Edge TPU did not."""
         self._twin.write(tpu.written)
         self._tpu = None
+        if self._closed.is_set():  # a last frame, which was prepared for us before
+            return
         self._tell(self._twin, reason, fell=True)
         log.warning("%s; meanwhile the CPU twin answers, and the Edge TPU is tried again", reason)
         self._attempts.end()
