@@ -10,7 +10,7 @@ from .account import ShadowAccount
 from .camera import SLOWEST_RETRY_S, CameraSpec, parse_spec
 from .classifier import Classifier
 from .decision import Decider
-from .errors import SettingsError
+from .errors import LabelcamError, SettingsError
 from .model_file import ModelFile
 from .models import classifier_of, read_model
 from .mounting import opened_with, wants_pictures
@@ -90,9 +90,14 @@ class Planner:
         settings = self._read()
         spec = parse_spec(settings.camera.source)  # a mistyped camera is said before a model is loaded
         classifier = _classifier(settings, running)
-        if running:
-            _refuse_to_reopen(settings, spec, classifier, running)
-        return self._made(settings, spec, classifier, running)
+        try:
+            if running:
+                _refuse_to_reopen(settings, spec, classifier, running)
+            return self._made(settings, spec, classifier, running)
+        except LabelcamError:
+            if not running or classifier is not running.classifier:
+                classifier.close()
+            raise
 
     def _made(self, settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan | None) -> Plan:
         silence_s = settings.camera.timeout_seconds + SLOWEST_RETRY_S if spec.is_device else 0.0

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 STATUS_S = 5.0
-"""How often the status may change before we are ready."""
+"""How often the status changes where no watchdog asks for more."""
 
 
 def check_intervals(frame_interval_s: float, silence_s: float) -> None:
@@ -49,33 +49,35 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._address = os.environ.get("NOTIFY_SOCKET", "")
-        self._pet_every_s = _limit_s() / 3
-        self._last_pet_s = 0.0
+        self._pet_every_s = _limit_s() / 9  # three times as often as a frame must come, so that none is missed
+        self._said_s = 0.0
+        self._frames = 0
+        """Classified since then."""
+
         self._ready = False
 
     def classified(self, label: str) -> None:
-        """Say that a frame has been classified."""
-        now = time.monotonic()
+        """Say that a frame has been classified, if it was not said just now."""
+        self._frames += 1
+        now_s = time.monotonic()
+        passed_s = now_s - self._said_s
         if not self._ready:
             self._ready = True
-            self._last_pet_s = now
-            self._send("READY=1\nWATCHDOG=1", f"first label: {label}")
-        else:
-            self._pet(now, f"last label: {label}")
+            self._say(now_s, "READY=1\nWATCHDOG=1", f"first label: {label}")
+        elif passed_s >= (self._pet_every_s or STATUS_S):
+            self._say(now_s, "WATCHDOG=1", f"{label}, {self._frames / passed_s:.1f} frames a second")
 
     def searching(self, reason: str) -> None:
         """Say that the camera is away, and that it has been looked for just now."""
-        now = time.monotonic()
-        if self._ready:
-            self._pet(now, f"camera lost: {reason}")
-        elif now - self._last_pet_s >= STATUS_S:  # nobody is ready for that
-            self._last_pet_s = now
-            self._send("", f"waiting for the camera: {reason}")
+        now_s = time.monotonic()
+        if self._ready and now_s - self._said_s >= (self._pet_every_s or STATUS_S):
+            self._say(now_s, "WATCHDOG=1", f"camera lost: {reason}")
+        elif not self._ready and now_s - self._said_s >= STATUS_S:  # nobody is ready for that
+            self._say(now_s, "", f"waiting for the camera: {reason}")
 
-    def _pet(self, now_s: float, status: str) -> None:
-        if self._pet_every_s and now_s - self._last_pet_s >= self._pet_every_s / 3:
-            self._last_pet_s = now_s
-            self._send("WATCHDOG=1", status)
+    def _say(self, now_s: float, message: str, status: str) -> None:
+        self._said_s, self._frames = now_s, 0
+        self._send(message, status)
 
     def stopping(self) -> None:
         """Say that we end on purpose."""
