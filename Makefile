@@ -17,7 +17,7 @@ PROGRESS = awk -v tty="$$(test -t 2 && echo 1)" -v total="$$(grep -c '==' constr
 	/^ERROR/ { print } END { if (tty) printf "\r\033[K" }' >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-converter flash sdcard rollback status logs uninstall size constraints clean
+.PHONY: help demo test lint bench bench-converter soak flash sdcard rollback status logs uninstall size constraints clean
 
 help: ## print this
 	@echo "labelcam: a Raspberry Pi with a camera that says what it sees"
@@ -56,6 +56,9 @@ bench-converter: $(VENV)/host ## int8 against float: our converter beside Google
 
 bench: $(VENV)/host ## speed and memory against the bare interpreter and MediaPipe, as JSON
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
+
+soak: $(VENV)/host ## 200,000 frames with everything on: memory must stay flat
+	@$(BIN)/python tests/bench/soak.py $(ARGS)
 
 FLASH   = PYTHONPATH=systemd $(BIN)/python -m labelcam_flash
 REACHED = --pi "$$PI" $${SSH_PORT:+--port "$$SSH_PORT"} $${SSH_CONFIG:+--ssh-config "$$SSH_CONFIG"}

@@ -2,13 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`labelcam check`: settings, model, goldens and camera, one by one, with the remedy for what will not work."""
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from .camera import BadFrame, Camera, EndOfFrames, open_camera, parse_spec
+from .checklist import Check, attempt, show
 from .classifier import Classifier
 from .decision import Decider
 from .errors import LabelcamError
@@ -18,58 +15,22 @@ from .run import with_flags
 from .settings import Settings, load_settings
 from .vetting import goldens_verdict
 
-# The first of these that occurs is the command's exit code: what a restart cannot mend comes first.
-EXIT_ORDER = (78, 3, 74, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What became of one of the checks."""
-
-    name: str
-    ok: bool
-    detail: str
-    remedy: str = ""
-    exit_code: int = 0
-
-
-T = TypeVar("T")
-
 
 def check(settings_file: Path | None, model: str | None, camera: str | None, *, as_json: bool) -> int:
     """Print every check and return the exit code of the most lasting failure, else 0."""
     checks: list[Check] = []
-    settings = _try(checks, "settings", lambda: (with_flags(load_settings(settings_file), model, camera), "read"))
+    settings = attempt(checks, "settings", lambda: (with_flags(load_settings(settings_file), model, camera), "read"))
     if settings:
-        classifier = _try(checks, "model", lambda: _model(settings))
+        classifier = attempt(checks, "model", lambda: _model(settings))
         if classifier:
-            _try(checks, "goldens", lambda: (True, goldens_verdict(classifier)))
-            _try(checks, "decision", lambda: (True, _decision(settings, classifier)))
-        _try(checks, "camera", lambda: (True, _camera(settings)))
+            attempt(checks, "goldens", lambda: (True, goldens_verdict(classifier)))
+            attempt(checks, "decision", lambda: (True, _decision(settings, classifier)))
+        attempt(checks, "camera", lambda: (True, _camera(settings)))
         if settings.mqtt.host:
-            _try(checks, "mqtt", lambda: (True, _mqtt(settings)))
+            attempt(checks, "mqtt", lambda: (True, _mqtt(settings)))
         if settings.http.enabled:
-            _try(checks, "http", lambda: (True, _http(settings)))
-    codes = {found.exit_code for found in checks}
-    ok = all(found.ok for found in checks)
-    if as_json:
-        shown = [{key: value for key, value in asdict(found).items() if key != "exit_code"} for found in checks]
-        print(json.dumps({"schema": 1, "ok": ok, "checks": shown}, indent=2, ensure_ascii=False))
-    else:
-        for found in checks:
-            print(f"{'ok  ' if found.ok else 'FAIL'} {found.name:9} {found.detail}")
-    return 0 if ok else next((code for code in EXIT_ORDER if code in codes), 1)
-
-
-def _try(checks: list[Check], name: str, work: Callable[[], tuple[T, str]]) -> T | None:
-    try:
-        result, detail = work()
-    except LabelcamError as error:
-        what, _, remedy = str(error).rpartition("; ")
-        checks.append(Check(name, False, str(error), remedy if what else "", error.exit_code))
-        return None
-    checks.append(Check(name, True, detail))
-    return result
+            attempt(checks, "http", lambda: (True, _http(settings)))
+    return show(checks, as_json=as_json)
 
 
 def _model(settings: Settings) -> tuple[Classifier, str]:

@@ -30,6 +30,8 @@ def build_parser() -> OneLineParser:
     _add_classify(commands, common)
     _add_check(commands, common)
     _add_journal(commands, common)
+    doctor = commands.add_parser("doctor", parents=[common], help="what is wrong with this machine, and what mends it")
+    doctor.set_defaults(action=_doctor)
     cameras = commands.add_parser("cameras", parents=[common], help="what is attached, and how the others are named")
     cameras.set_defaults(action=_cameras)
     defaults = commands.add_parser("defaults", parents=[common], help="print the commented default settings")
@@ -118,6 +120,12 @@ def _journal(args: argparse.Namespace) -> int:
     from .journal.command import journal
 
     return journal(args.settings, args.folder, args.since, args.html, as_json=args.json)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from .doctor import doctor
+
+    return doctor(as_json=args.json)
 
 
 def _cameras(args: argparse.Namespace) -> int:

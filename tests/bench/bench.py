@@ -15,10 +15,12 @@ from typing import Any
 
 from child import ChildFailed
 from cold_start import first_label_seconds
+from everything import everything_on
 from host import host
 from mediapipe_venv import mediapipe_python
 from memory import measure_memory
 from models import model_files
+from pace import measure_pace
 from rounds import CAMERA, Round, Runners, run_rounds
 from targets import Figures, Spread, targets
 
@@ -66,29 +68,36 @@ def _parser() -> argparse.ArgumentParser:
 def _measure(name: str, model: Path, args: argparse.Namespace) -> tuple[Figures, dict[str, Any]]:
     note(f"{name}: {model}")
     with tempfile.TemporaryDirectory(prefix="labelcam-bench-") as folder:
-        runners = Runners.prepare(model, mediapipe_python(), Path(folder))
-        rounds = run_rounds(runners, args.rounds, args.seconds)
+        place = Path(folder)
+        with everything_on(place) as settings:
+            runners = Runners.prepare(model, mediapipe_python(), place, settings)
+            rounds = run_rounds(runners, args.rounds, args.seconds)
+        pace = measure_pace(model, place, max(args.seconds, 2.0))
     first = first_label_seconds(model, args.rounds)
     memory = measure_memory(model, args.frames)
     figures = Figures(
         ratio_to_raw=Spread.of([one.labelcam_fps / one.raw_fps for one in rounds]),
-        ratio_to_mediapipe=_against_mediapipe(rounds),
+        everything_to_raw=_ratio([(one.everything_fps, one.raw_fps) for one in rounds]),
+        ratio_to_mediapipe=_ratio([(one.labelcam_fps, one.mediapipe_fps) for one in rounds]),
         first_label_seconds=Spread.of(first),
         rss_mb=memory.rss_mb,
         rss_growth_mb=memory.growth_mb,
+        pace=pace,
     )
     return figures, {"file": str(model), "bytes": model.stat().st_size, **asdict(figures), **_speeds(rounds)}
 
 
-def _against_mediapipe(rounds: Sequence[Round]) -> Spread | None:
-    ratios = [one.labelcam_fps / one.mediapipe_fps for one in rounds if one.mediapipe_fps is not None]
+def _ratio(pairs: Sequence[tuple[float | None, float | None]]) -> Spread | None:
+    """The spread of first by second, of the rounds that have both."""
+    ratios = [first / second for first, second in pairs if first is not None and second is not None]
     return Spread.of(ratios) if ratios else None
 
 
 def _speeds(rounds: Sequence[Round]) -> dict[str, Any]:
     """The speeds behind the ratios: the median of each contestant, and every round."""
+    contestants = ("raw_fps", "labelcam_fps", "everything_fps", "mediapipe_fps")
     columns: dict[str, list[float | None]] = {
-        name: [_rounded(getattr(one, name)) for one in rounds] for name in ("raw_fps", "labelcam_fps", "mediapipe_fps")
+        name: [_rounded(getattr(one, name)) for one in rounds] for name in contestants
     }
     medians = {
         name: None if None in column else _rounded(statistics.median([fps for fps in column if fps is not None]))

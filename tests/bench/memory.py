@@ -31,7 +31,7 @@ class Memory:
     """Since it had settled."""
 
 
-def measure_memory(model: Path, frames: int) -> Memory:
+def measure_memory(model: Path, frames: int, settings: Path | None = None) -> Memory:
     """Sample the resident memory when the reading SETTLED and the last of `frames` have been read from its stdout."""
     settled = min(SETTLED, frames // 2)
     command = [
@@ -45,6 +45,7 @@ def measure_memory(model: Path, frames: int) -> Memory:
         "--camera",
         CAMERA,
     ]
+    command += ["--settings", str(settings)] if settings else []
     with (
         step(f"memory over {frames} frames"),
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process,
