@@ -30,13 +30,9 @@ def load_settings(path: Path | None) -> Settings:
 
     Raises SettingsError, with every problem in one line, if the file is missing or cannot be used as written.
     """
+    path = path or settings_in_use()
     if path is None:
-        try:
-            path = next((place for place in _places() if place.is_file()), None)
-        except PermissionError as error:
-            raise SettingsError(f"{error.filename}: permission denied; check its folder, or use --settings") from None
-        if path is None:
-            return Settings()
+        return Settings()
     try:
         return settings_from_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -45,6 +41,19 @@ def load_settings(path: Path | None) -> Settings:
         raise SettingsError(f"{path}: is no UTF-8 text; save it as UTF-8") from None
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
+
+
+def settings_in_use() -> Path | None:
+    """Return the file that is read where none is named, or None where there is none. Raises SettingsError."""
+    try:
+        return next((place for place in _places() if place.is_file()), None)
+    except PermissionError as error:
+        raise SettingsError(f"{error.filename}: permission denied; check its folder, or use --settings") from None
+
+
+def settings_of_user() -> Path:
+    """Return where a person's own settings stand, or would. Raises SettingsError for a user without a home."""
+    return next(_places())
 
 
 def settings_from_toml(text: str) -> Settings:
