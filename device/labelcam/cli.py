@@ -32,6 +32,7 @@ def build_parser() -> OneLineParser:
     _add_journal(commands, common)
     doctor = commands.add_parser("doctor", parents=[common], help="what is wrong with this machine, and what mends it")
     doctor.set_defaults(action=_doctor)
+    _add_profile(commands, common)
     cameras = commands.add_parser("cameras", parents=[common], help="what is attached, and how the others are named")
     cameras.set_defaults(action=_cameras)
     defaults = commands.add_parser("defaults", parents=[common], help="print the commented default settings")
@@ -77,6 +78,34 @@ def _add_journal(commands: Commands, common: OneLineParser) -> None:
     where.add_argument("--settings", type=Path, metavar="FILE", help="the settings file that says where it is kept")
     where.add_argument("--folder", type=Path, metavar="DIR", help="where it is kept")
     journal.set_defaults(action=_journal)
+
+
+def _add_profile(commands: Commands, common: OneLineParser) -> None:
+    what = "what an inference takes: milliseconds, memory, millijoules"
+    profile = commands.add_parser("profile", parents=[common], help=what)
+    profile.add_argument("models", nargs="*", type=Path, metavar="MODEL", help="model files")
+    profile.add_argument("--threads", type=_counts, default=(1,), metavar="1,2,4", help="of the interpreter (1)")
+    profile.add_argument(
+        "--delegate", type=_words, default=("xnnpack",), metavar="D,D", help="xnnpack, none, edgetpu (xnnpack)"
+    )
+    profile.add_argument("--seconds", type=_positive_float, default=10.0, metavar="S", help="of each window (10)")
+    profile.add_argument("--windows", type=_positive_int, default=5, metavar="N", help="of each combination (5)")
+    profile.add_argument("--settings", type=Path, metavar="FILE", help="the settings file, which names the power meter")
+    profile.add_argument("--html", type=Path, metavar="FILE", help="write one page with the plots")
+    profile.add_argument("--csv", type=Path, metavar="FILE", help="write a line for every window")
+    profile.add_argument("--budget", metavar="30ms|50mJ", help="write the best that fits into the settings file")
+    compare, recording = "what differs beyond noise", "energy by a USB meter's recording of that run"
+    profile.add_argument("--compare", nargs=2, type=Path, metavar=("A.json", "B.json"), help=compare)
+    profile.add_argument("--recording", nargs=2, type=Path, metavar=("METER.csv", "RUN.json"), help=recording)
+    profile.set_defaults(action=_profile)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(_positive_int(word) for word in text.split(",")))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",")))
 
 
 def _positive_int(text: str) -> int:
@@ -126,6 +155,20 @@ def _doctor(args: argparse.Namespace) -> int:
     from .doctor import doctor
 
     return doctor(as_json=args.json)
+
+
+def _profile(args: argparse.Namespace) -> int:
+    from .errors import UsageError
+    from .profile.command import Outputs, profile, tell_difference, tell_recorded
+
+    if sum(map(bool, (args.models, args.compare, args.recording))) != 1:
+        raise UsageError("profile wants model files, or --compare A.json B.json, or --recording METER.csv RUN.json")
+    if args.compare:
+        return tell_difference(*args.compare, to_json=args.json)
+    out = Outputs.of(args.json, args.html, args.csv, args.budget, args.settings)
+    if args.recording:
+        return tell_recorded(args.recording[1], args.recording[0], out)
+    return profile(args.models, args.threads, args.delegate, (args.windows, args.seconds), out)
 
 
 def _cameras(args: argparse.Namespace) -> int:

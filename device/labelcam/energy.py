@@ -217,6 +217,7 @@ def method(plate: Nameplate, hz: float) -> str:
     """Return in one line how the figures came about, as every output has it."""
     if plate.max_hz == 0:
         return "no power meter; latency only"
-    how = "differences of an energy counter" if plate.unit == "joules" else "trapezoids over randomly timed samples"
+    timing = "evenly timed samples" if plate.even else "randomly timed samples"
+    how = "differences of an energy counter" if plate.unit == "joules" else f"trapezoids over {timing}"
     step = f"steps of {plate.resolution * 1e3:.3g} m{plate.unit[0].upper()}" if plate.resolution else "unknown steps"
     return f"{plate.name} at {hz:g} Hz, {step}: {how}; it includes {plate.includes}; it misses {plate.misses}"

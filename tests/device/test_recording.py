@@ -58,34 +58,43 @@ def test_a_recording_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         read_recording(tmp_path / "none.csv")
 
 
-LOADS = [(100.0, 103.0), (106.0, 109.0), (130.0, 150.0), (160.0, 180.0)]
+STAGES = [
+    (90.0, 100.0, 9),
+    (103.0, 113.0, 0),
+    (115.0, 125.0, 1),
+    (127.0, 137.0, 1),
+    (139.0, 149.0, 0),
+    (150.0, 160.0, 9),
+]
+WATTS = {9: 2.5, 0: 3.1, 1: 5.5}
 
 
 def recorded(began: float, interval: float, noise: float) -> Recording:
-    """What a meter shows of LOADS that was started at `began` by our clock."""
+    """What a meter shows of STAGES that was started at `began` by our clock."""
     ours = np.arange(began, 200.0, interval)
-    busy = np.zeros(len(ours))
-    for start, stop in LOADS:
-        busy[(ours >= start) & (ours < stop)] = 1
-    watts = 2.5 + 2 * busy + np.random.default_rng(3).normal(0, noise, len(ours))
-    return Recording(ours - began, watts)
+    watts = np.full(len(ours), 2.9)
+    for start, stop, kind in STAGES:
+        watts[(ours >= start) & (ours < stop)] = WATTS[kind]
+    watts[ours < STAGES[0][0]] = watts[ours > STAGES[-1][1]] = WATTS[9]
+    return Recording(ours - began, watts + np.random.default_rng(3).normal(0, noise, len(ours)))
 
 
-@given(st.floats(10.0, 95.0), st.sampled_from([0.1, 0.5, 1.0]), st.floats(0.0, 0.3))
+@given(st.floats(10.0, 88.0), st.sampled_from([0.1, 0.5, 1.0]), st.floats(0.0, 0.3))
 def test_the_load_itself_says_where_it_lies(began: float, interval: float, noise: float) -> None:
-    """Whenever the meter was started: found within one of its own intervals."""
-    offset = align(recorded(began, interval, noise), LOADS)
+    """Whenever the meter was started, and however much each stage takes: found within one of its intervals."""
+    offset = align(recorded(began, interval, noise), STAGES)
     assert offset == pytest.approx(-began, abs=interval)
 
 
 def test_a_recording_of_something_else_is_refused() -> None:
-    """Power that does not follow our load is not taken for ours."""
-    other = Recording(np.arange(0, 150, 0.5), 3 + np.random.default_rng(1).normal(0, 0.5, 300))
-    with pytest.raises(SettingsError, match="follows the run's load nowhere"):
-        align(other, LOADS)
+    """Power that does not follow our load is not taken for ours, noise and slow drift neither."""
+    chance = np.random.default_rng(1)
+    for watts in (3 + chance.normal(0, 0.5, 300), 3 + np.cumsum(chance.normal(0, 0.02, 300)), np.full(300, 3.0)):
+        with pytest.raises(SettingsError, match="follows the run nowhere"):
+            align(Recording(np.arange(0, 150, 0.5), watts), STAGES)
 
 
 def test_a_recording_must_hold_the_whole_run() -> None:
     """Who stopped the meter too early is told so."""
     with pytest.raises(SettingsError, match="start the meter before the run"):
-        align(Recording(np.arange(0, 30, 0.5), np.ones(60)), LOADS)
+        align(Recording(np.arange(0, 30, 0.5), np.ones(60)), STAGES)

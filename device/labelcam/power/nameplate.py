@@ -42,5 +42,8 @@ class Nameplate:
     resolution: float | None
     """Its smallest step, in its unit; None where that is not known."""
 
+    even: bool = False
+    """Its samples lie at equal distances, not ours to choose: a load in step with them deceives it."""
+
     correction: Correction | None = None
     """How to estimate the whole board; what is measured and published is never corrected."""
