@@ -17,10 +17,12 @@ from child import ChildFailed
 from cold_start import first_label_seconds
 from everything import everything_on
 from host import host
+from litert_benchmark import contest
 from mediapipe_venv import mediapipe_python
 from memory import measure_memory
 from models import model_files
 from pace import measure_pace
+from power_overhead import overhead
 from rounds import CAMERA, Round, Runners, run_rounds
 from targets import Figures, Spread, targets
 
@@ -38,9 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         files = model_files(args.model)
-        document = {"schema": SCHEMA, "camera": CAMERA, "rounds": args.rounds, "seconds": args.seconds, "host": host()}
+        document: dict[str, Any] = {
+            "schema": SCHEMA,
+            "camera": CAMERA,
+            "rounds": args.rounds,
+            "seconds": args.seconds,
+            "host": host(),
+        }
         measured = {name: _measure(name, path, args) for name, path in files.items()}
         # labelcam uses two cores, the bare interpreter one: with neighbours at work the ratio says nothing.
+        if TARGETED in files:
+            document["litert_benchmark"] = contest(files[TARGETED], 1, args.rounds, args.seconds)
+        document["power"] = overhead(2 * args.seconds)
         document["load_after"] = round(os.getloadavg()[0], 2)
     except (LabelcamError, ChildFailed) as error:
         complain("make bench", error)
@@ -50,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     document["models"] = {name: report for name, (_, report) in measured.items()}
     judged = measured.get(TARGETED)
     document["targets"] = [asdict(target) for target in targets(judged[0])] if judged else []
+    for part in ("litert_benchmark", "power"):
+        document["targets"] += document.get(part, {}).pop("targets", [])
     print(json.dumps(document, indent=2))
     return 0
 

@@ -10,16 +10,18 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from host import host
+from targets import Target
 
 from labelcam.board import Board
 from labelcam.firmware import Firmware
-from labelcam.power import Meter, open_meter
+from labelcam.power import Meter, MeterKind, open_meter
 from labelcam.sampler import Sampler
 from recorded_board import INA219, Tape, hwmon, package, pi5
 
@@ -32,23 +34,23 @@ def main() -> int:
     """Measure every kind and print the document."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="for each kind (20)")
-    seconds = parser.parse_args().seconds
-    kinds: dict[str, Callable[[Path, Firmware], Meter]] = {
-        "none": lambda root, firmware: open_meter("none", "", root, firmware),
-        "hwmon": lambda root, firmware: open_meter("hwmon", "ina219", root, firmware),
-        "rapl": lambda root, firmware: open_meter("rapl", "", root, firmware),
-        "pmic": lambda root, firmware: open_meter("pmic", "", root, firmware),
-    }
+    print(json.dumps({"host": host(), **overhead(parser.parse_args().seconds)}, indent=2))
+    return 0
+
+
+def overhead(seconds: float) -> dict[str, Any]:
+    """Return what every kind of meter costs, measured for so many seconds each, and the target."""
     with tempfile.TemporaryDirectory(prefix="labelcam-power-") as folder:
         root = Path(folder)
         firmware = Firmware(root, _board(root))
+        kinds: dict[MeterKind, str] = {"none": "", "hwmon": "ina219", "rapl": "", "pmic": ""}
         measured = {
-            kind: _share(opened(root, firmware), Board(root, firmware), seconds) for kind, opened in kinds.items()
+            kind: _share(open_meter(kind, sensor, root, firmware), Board(root, firmware), seconds)
+            for kind, sensor in kinds.items()
         }
     worst = max(measured.values())
-    target = {"figure": "meter_cpu_share", "wanted": f"< {MOST}", "measured": worst, "reached": worst < MOST}
-    print(json.dumps({"schema": 1, "hz": HZ, "host": host(), "cpu_share": measured, "targets": [target]}, indent=2))
-    return 0
+    target = Target("meter_cpu_share", f"< {MOST}", worst, worst < MOST)
+    return {"hz": HZ, "cpu_share": measured, "targets": [asdict(target)]}
 
 
 def _board(root: Path) -> Tape:
