@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""`labelcam check`: settings, model, goldens and camera, one by one, with the remedy for what will not work."""
+"""`labelcam check`: what the settings ask for, one by one, with the remedy for what will not work."""
 
 from pathlib import Path
 
@@ -8,11 +8,12 @@ from .camera import BadFrame, Camera, EndOfFrames, open_camera, parse_spec
 from .checklist import Check, attempt, show
 from .classifier import Classifier
 from .decision import Decider
-from .errors import LabelcamError
 from .models import load_classifier
+from .power import open_meter
 from .records import Frame
 from .run import with_flags
 from .settings import Settings, load_settings
+from .trials import trials
 from .vetting import goldens_verdict
 
 
@@ -26,10 +27,9 @@ def check(settings_file: Path | None, model: str | None, camera: str | None, *, 
             attempt(checks, "goldens", lambda: (True, goldens_verdict(classifier)))
             attempt(checks, "decision", lambda: (True, _decision(settings, classifier)))
         attempt(checks, "camera", lambda: (True, _camera(settings)))
-        if settings.mqtt.host:
-            attempt(checks, "mqtt", lambda: (True, _mqtt(settings)))
-        if settings.http.enabled:
-            attempt(checks, "http", lambda: (True, _http(settings)))
+        attempt(checks, "power", lambda: (True, _power(settings)))
+        for name, try_it in trials(settings):
+            attempt(checks, name, lambda try_it=try_it: (True, try_it()))  # type: ignore[misc]
     return show(checks, as_json=as_json)
 
 
@@ -49,26 +49,9 @@ def _decision(settings: Settings, classifier: Classifier) -> str:
     return f"{decider.choices} labels and groups may enter, temperature {decider.temperature:g}"
 
 
-def _mqtt(settings: Settings) -> str:
-    from .publish.mqtt import Mqtt, reason_unreachable
-
-    Mqtt(settings.mqtt)  # its secrets and certificates can be read
-    if why := reason_unreachable(settings.mqtt):
-        where = f"{settings.mqtt.host}:{settings.mqtt.port}"
-        raise LabelcamError(f"no broker at {where} ({why}); start it, or check host and port under [mqtt]")
-    return f"{settings.mqtt.host}:{settings.mqtt.port} answers"
-
-
-def _http(settings: Settings) -> str:
-    from .publish.http import Window, reason_closed
-
-    Window(settings.http, settings.labels, None)  # its token can be used
-    where = f"{settings.http.host}:{settings.http.port}"
-    if why := reason_closed(settings.http):
-        raise LabelcamError(
-            f"{where} cannot be listened on ({why}); stop what does (labelcam itself?), or set another http.port"
-        )
-    return f"{where} can be listened on"
+def _power(settings: Settings) -> str:
+    plate = open_meter(settings.power.meter, settings.power.hwmon).plate
+    return f"{plate.name}: {plate.includes}" if plate.max_hz else "no meter on this machine: power is not measured"
 
 
 def _camera(settings: Settings) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from .errors import SettingsError
-from .models import expanded
+from .keeping import folder_to_keep
 from .pictures import Picture, Pictures
 from .publish import Publisher
 from .records import Reading
@@ -145,11 +145,10 @@ class Reservoir(Publisher):
 
 def reservoir_folder(settings: ReservoirSettings) -> Path:
     """Return where frames are kept. Raises SettingsError where neither the settings nor systemd name a place."""
-    if settings.folder:
-        return expanded(settings.folder)
-    if state := os.environ.get("STATE_DIRECTORY"):
-        return Path(state) / "reservoir"
-    raise SettingsError("reservoir.enabled needs a place to keep frames; set folder under [reservoir]")
+    folder = folder_to_keep(settings.folder, "reservoir")
+    if folder is None:
+        raise SettingsError("reservoir.enabled needs a place to keep frames; set folder under [reservoir]")
+    return folder
 
 
 def _write(path: Path, content: bytes) -> None:

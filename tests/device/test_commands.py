@@ -197,3 +197,23 @@ def test_check_looks_at_the_broker(labelcam: Labelcam, colours: Path, tmp_path: 
     assert "no broker at 127.0.0.1:1 (Connection refused)" in done.stdout
     settings.write_text('[mqtt]\nhost = "127.0.0.1"\nuser = "cam"\npassword_file = "/not/there"\n')
     assert labelcam("check", "--settings", settings, *camera).returncode == 78
+
+
+def test_check_tries_everyone_who_is_to_be_told(labelcam: Labelcam, colours: Path, tmp_path: Path) -> None:
+    """One check each, with the remedy for what will not work; what works says what it is."""
+    (tmp_path / "file").write_text("")
+    settings = tmp_path / "labelcam.toml"
+    settings.write_text(
+        f'[model]\npath = "{colours}"\nshadow = "{colours}"\n[camera]\nsource = "synthetic:8x6"\n'
+        f'[mqtt]\nhost = "127.0.0.1"\nport = 1\n[webhook]\nurl = "http://127.0.0.1:1/x"\n'
+        f'[http]\nenabled = true\nport = 0\n[jsonl]\npath = "{tmp_path}/no/readings.jsonl"\n'
+        f'socket = "{tmp_path}/file"\n[journal]\nfolder = "{tmp_path}/file/journal"\n'
+        f'[reservoir]\nenabled = true\nfolder = "{tmp_path}/kept"\n'
+    )
+    done = labelcam("check", "--json", "--settings", settings)
+    checks = {found["name"]: found for found in json.loads(done.stdout)["checks"]}
+    bad = {name for name, found in checks.items() if not found["ok"]}
+    assert bad == {"mqtt", "webhook", "jsonl-file", "jsonl-socket", "journal"}
+    assert all(checks[name]["remedy"] for name in bad)
+    assert {"power", "shadow", "http", "reservoir"} <= set(checks)
+    assert not (tmp_path / "kept").exists(), "check leaves nothing behind"

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the journal lies: where the settings say, else where systemd lets us keep things."""
 
-import os
 from pathlib import Path
+
+from .. import keeping
 
 UNIT_FOLDER = Path("/var/lib/labelcam/journal")
 """Where our unit's StateDirectory is, for people who ask from a shell of their own."""
@@ -11,11 +12,7 @@ UNIT_FOLDER = Path("/var/lib/labelcam/journal")
 
 def folder_to_keep(asked: str) -> Path | None:
     """Return the folder to write into; None where neither settings nor systemd name one: nothing is left behind."""
-    if asked:
-        return Path(os.path.expanduser(asked))  # noqa: PTH111, the method raises for unknown users
-    # systemd.exec(5): several are separated by colons.
-    state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    return Path(state) / "journal" if state else None
+    return keeping.folder_to_keep(asked, "journal")
 
 
 def folder_to_read(asked: str) -> Path:

@@ -26,14 +26,19 @@ def check(folder: Path, *, camera_may_be_missing: bool = False) -> list[dict[str
     busy = service.state().active == "active"
     command = [str(folder / "venv/bin/labelcam"), "check", "--json"]
     command += ["--settings", str(folder / "labelcam.toml"), "--model", str(folder / "model.tflite")]
-    said = try_run(["runuser", "-u", "labelcam", "--", *command], timeout_s=CHECK_S, cwd=str(BASE))
+    as_service = ["runuser", "-u", "labelcam", "--", "env", "STATE_DIRECTORY=/var/lib/labelcam"]
+    said = try_run([*as_service, *command], timeout_s=CHECK_S, cwd=str(BASE))
     try:
         checks: list[dict[str, Any]] = json.loads(said)["checks"]
     except ValueError:
         raise Refused(f"labelcam check gave no answer on the Pi; see what it says there: {' '.join(command)}") from None
-    # While the old release holds the camera the new one cannot have it; the first label will tell. A broker may be
-    # away: the service goes on without it and looks for it.
-    bearable = {"mqtt", "camera"} if busy or camera_may_be_missing else {"mqtt"}
+    # Whoever is to be told may be away: the service goes on, and looks for them. While the old release holds camera,
+    # port and socket the new one cannot have them; the first label will tell.
+    bearable = {"mqtt", "webhook"}
+    if busy:
+        bearable |= {"camera", "http", "jsonl-socket"}
+    if camera_may_be_missing:
+        bearable.add("camera")
     failed = [found for found in checks if not found["ok"] and found["name"] not in bearable]
     if failed:
         raise Refused(f"{failed[0]['name']}: {failed[0]['detail']}")
