@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from absent import absent
 from edgetpu_library import Stick, compile_library
 from edgetpu_stand_in import wrapped
 from labelcam.classifier import Classifier
@@ -257,6 +258,20 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, (name, colour) in enumerate(COLOURS.items(), 1):
         plain(folder / f"{number}_{name}.png", np.full((48, 64, 3), colour, np.uint8))
     return folder
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for 127.0.0.1, with its key in the same file."""
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path, "-out", f"{path}.crt"]
+    more = ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    try:
+        subprocess.run([*command, *more], check=True, capture_output=True)
+    except FileNotFoundError:
+        absent("openssl is not here: sudo apt-get install openssl")
+    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
+    return path
 
 
 @pytest.fixture

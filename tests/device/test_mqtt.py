@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mosquitto import Broker, Observer
+from mosquitto import Broker, Observer, eventually
 from network_camera import NetworkCamera
 from said import wait_for
 
@@ -275,3 +275,59 @@ def test_a_bad_certificate_is_refused(run: Callable[..., Any], tmp_path: Path, t
     assert process.wait(20) == 78
     stderr = (tmp_path / "stderr").read_text()
     assert "mqtt.ca_file" in the_error(stderr)
+
+
+def test_a_broker_that_hangs_does_not_hold_up_the_end(
+    broker: Broker, observe: Callable[..., Observer], run: Callable[..., Any]
+) -> None:
+    """Asked to stop while the broker answers nothing, the daemon is gone within two seconds all the same."""
+    broker.start()
+    observer = observe(broker.port)
+    process = run("readings = true\n")
+    observer.wait("labelcam/door/reading")
+    broker.hang()
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert time.monotonic() - begun < 3  # two on a machine that has nothing else to do
+
+
+def test_new_settings_reach_home_assistant_by_sighup(
+    broker: Broker, observe: Callable[..., Observer], run: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A sensor that the new settings do not have disappears, without a restart; the device is online again at once."""
+    broker.start()
+    observer = observe(broker.port)
+    process = run('[home_assistant]\nenabled = true\nlabels = ["red", "green"]\n')
+    topic = "homeassistant/device/labelcam_door/config"
+    assert "name" in json.loads(observer.wait(topic).payload)["cmps"]["is_green"]
+    settings = tmp_path / "labelcam.toml"
+    settings.write_text(settings.read_text().replace('["red", "green"]', '["red"]'))
+    process.send_signal(signal.SIGHUP)
+    gone = {"p": "binary_sensor"}
+    eventually(lambda: json.loads(observer.last[topic].payload)["cmps"].get("is_green") == gone, "the end of green")
+    observer.wait("labelcam/door/availability", "online")
+    settings.write_text(settings.read_text().replace('["red"]', '["redd"]'))
+    process.send_signal(signal.SIGHUP)
+    wait_for("did you mean 'red'?", tmp_path / "stderr")
+    assert process.poll() is None
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_encrypted_broker_is_held_against_its_certificate(
+    trusted: bool,
+    broker: Broker,
+    run: Callable[..., Any],
+    tmp_path: Path,
+    certificate: Path,
+    wait_for_log: Callable[[str], str],
+) -> None:
+    """With the authority in ca_file we get in; without it nothing is said to whoever answers there."""
+    broker.configure(f"certfile {certificate}", f"keyfile {certificate}", "allow_anonymous true", "user root")
+    broker.start()
+    ca_file = f'ca_file = "{certificate}"\n' if trusted else ""
+    process = run(f"tls = true\n{ca_file}")
+    told = wait_for_log("mqtt-connected" if trusted else "mqtt-")
+    assert ("mqtt-connected" in told) is trusted
+    assert trusted or "its certificate is not good" in told, told
+    assert process.poll() is None

@@ -4,7 +4,9 @@
 
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 
 from examples import ODD, card, reading, summary
 from labelcam.pictures import Pictures
-from labelcam.publish.mqtt import Mqtt
+from labelcam.publish.mqtt import Mqtt, reason_unreachable
 from labelcam.settings import HomeAssistantSettings, MqttSettings
 from mosquitto import Broker, Observer, eventually
 
@@ -363,3 +365,27 @@ def test_two_of_one_name_do_not_fill_the_log(
     eventually(lambda: len(observer.told("labelcam/door/availability")) > 5, "being thrown out again and again")
     assert caplog.text.count("mqtt-disconnected") <= 4  # two publishers, and two ways to be told
     assert caplog.text.count("mqtt-connected") <= 2
+
+
+def test_whether_the_broker_lets_us_in_is_known_beforehand(
+    broker: Broker, observe: Callable[..., Observer], connect: Callable[..., Mqtt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that is away, that is none, that refuses us: each is told apart, and a daemon that runs stays in."""
+    settings = MqttSettings(host="127.0.0.1", port=broker.port, node="door", user="cam")
+    assert reason_unreachable(settings) == "Connection refused"
+    monkeypatch.setenv("LABELCAM_MQTT_PASSWORD", "secret")
+    broker.configure("allow_anonymous false")
+    broker.start()
+    assert reason_unreachable(settings) == "Not authorized; check user and password"
+    broker.stop()
+    broker.configure("allow_anonymous true")
+    broker.start()
+    observer = observe(broker.port)
+    connect()
+    observer.wait("labelcam/door/availability", "online")
+    assert reason_unreachable(settings) == ""
+    assert observer.told("labelcam/door/availability") == ["online"]
+    monkeypatch.setattr("labelcam.publish.mqtt.connection.ANSWER_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        there = replace(settings, port=silent.getsockname()[1])
+        assert reason_unreachable(there) == "it does not answer as a broker does"

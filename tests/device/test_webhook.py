@@ -5,7 +5,6 @@
 import json
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from absent import absent
 from examples import ODD, card, reading
 from labelcam.errors import SettingsError
 from labelcam.publish import CLOSE_S, run_publishers
@@ -282,20 +280,6 @@ def test_redirects_have_an_end(serve: Callable[..., Server]) -> None:
     publisher = hook(server.url)
     publisher.publish(reading(1, event="enter"))
     assert (len(server.asked), publisher.lost) == (4, 1)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, with its key in the same file."""
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path, "-out", f"{path}.crt"]
-    more = ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    try:
-        subprocess.run([*command, *more], check=True, capture_output=True)
-    except FileNotFoundError:
-        absent("openssl is not here: sudo apt-get install openssl")
-    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
-    return path
 
 
 @pytest.mark.parametrize("trusted", [True, False])

@@ -3,7 +3,8 @@
 """One connection to a broker, whenever it can be had: the only file that knows paho."""
 
 import logging
-import socket
+import ssl
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,7 @@ RETRY_S = 30
 """At most so far apart are the attempts to reach it."""
 
 LOG_EVERY_S = 60.0
+ANSWER_S = 5.0
 GOODBYE_S = 0.8
 """What the broker may take to acknowledge the last words."""
 
@@ -49,7 +51,7 @@ class Connection:
         """When each line was logged last."""
 
         self._heard: dict[str, Heard] = {}
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"labelcam-{settings.node_name}")
+        self._client = _client(settings, f"labelcam-{settings.node_name}")
         self.out = Outgoing(self._send)
         self._client.reconnect_delay_set(min_delay=1, max_delay=RETRY_S)
         self._client.will_set(availability, "offline", qos=1, retain=True)
@@ -58,18 +60,6 @@ class Connection:
         self._client.on_disconnect = self._disconnected
         self._client.on_publish = lambda _client, _data, number, *_: self.out.acknowledged(number)
         self._client.on_message = self._hear
-        if settings.user:
-            self._client.username_pw_set(
-                settings.user, read_credential("mqtt", settings.password_file, "mqtt.password_file")
-            )
-        if settings.tls:
-            self._set_up_tls(settings.ca_file)
-
-    def _set_up_tls(self, ca_file: str) -> None:
-        try:
-            self._client.tls_set(ca_certs=ca_file or None)
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"mqtt.ca_file = {ca_file!r} cannot be used ({error}); give a PEM file") from None
 
     def listen(self, topic: str, heard: Heard) -> None:
         """Subscribe on every connect, so before `open`; `heard` is called on paho's thread and must not raise."""
@@ -109,8 +99,8 @@ class Connection:
         self.out.connected()
 
     def _unreachable(self, _client: paho.Client, _data: Any) -> None:
-        # paho does not say why, so we ask once more: a misspelt name wants another remedy than a broker that is down.
-        why = reason_unreachable(self._settings)
+        # paho does not say why, but calls us while it handles the error.
+        why = _why(sys.exc_info()[1])
         self._tell_once(
             f"mqtt-unreachable broker={self._where} reason={why!r}; trying again, at most {RETRY_S} s apart"
         )
@@ -139,9 +129,41 @@ class Connection:
 
 
 def reason_unreachable(settings: MqttSettings) -> str:
-    """Return why the broker cannot be reached right now; an empty text if it can."""
+    """Return why the broker does not let us in right now; an empty text if it does.
+
+    Raises SettingsError if the secrets or certificates cannot be used.
+    """
+    client = _client(settings, "")  # under our own name it would throw out a daemon that runs
+    answers: list[Any] = []
+    client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.append(reason)
+    deadline_s = time.monotonic() + ANSWER_S
     try:
-        socket.create_connection((settings.host, settings.port), timeout=2.0).close()
+        client.connect(settings.host, settings.port)
+        while not answers and time.monotonic() < deadline_s and client.loop(0.1) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            continue
+        client.disconnect()
     except OSError as error:
-        return error.strerror or str(error)
-    return ""
+        return _why(error)
+    if not answers:
+        return "it does not answer as a broker does"
+    return f"{answers[0]}; check user and password" if answers[0].is_failure else ""
+
+
+def _client(settings: MqttSettings, name: str) -> paho.Client:
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name)
+    if settings.user:
+        password = read_credential("mqtt", settings.password_file, "mqtt.password_file")
+        client.username_pw_set(settings.user, password)
+    if settings.tls:
+        try:
+            client.tls_set(ca_certs=settings.ca_file or None)
+        except (OSError, ValueError) as error:
+            what = f"mqtt.ca_file = {settings.ca_file!r}"
+            raise SettingsError(f"{what} cannot be used ({error}); give a PEM file") from None
+    return client
+
+
+def _why(error: BaseException | None) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not good ({error.verify_message}), see ca_file"
+    return getattr(error, "strerror", None) or str(error)
