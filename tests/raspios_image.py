@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MIB = 1 << 20
+BOOT_START = 8 * MIB
 
 _ROOT = "console=serial0,115200 console=tty1 root=PARTUUID=4e639091-02 rootfstype=ext4 fsck.repair=yes rootwait"
 CMDLINE = {
@@ -39,32 +40,61 @@ class Layout:
     picamera2: bool = False
     machine: str = "aarch64"
     boot_mib: int = 64
-    """A real one has 512; FAT32 needs 33 at least."""
+    """A real one has 512; FAT32 needs 33 at least, and 256 is where mtools takes it for FAT16."""
+
+    cmdline: str | None = None
+    """What the kernel is told, in place of what Raspberry Pi OS tells its own."""
 
 
-def write_image(path: Path, layout: Layout, root_mib: int = 16) -> Path:
-    """Write an image."""
-    boot_start, root_start = 8, 8 + layout.boot_mib
+def write_image(path: Path, layout: Layout) -> Path:
+    """Write an image whose root holds what a system is told by, and nothing else."""
+    _lay_out(path, layout, root_mib=16)
+    tree = path.with_suffix(".root")
+    _put(tree, _root(layout))
+    options = ("-L", "rootfs", "-E", f"offset={_root_start(layout)}", "-O", "^huge_file", "-d", tree)
+    _run("mke2fs", "-q", "-F", "-t", "ext4", *options, path, "16M")
+    return path
+
+
+def write_image_around(root: Path, path: Path, layout: Layout) -> Path:
+    """Write an image with a whole system: an ext4 that is there already becomes its root."""
+    _lay_out(path, layout, root_mib=root.stat().st_size // MIB)
+    _run("dd", f"if={root}", f"of={path}", "bs=1M", f"seek={_root_start(layout) // MIB}", "conv=notrunc,sparse")
+    fstab = path.with_suffix(".fstab")
+    fstab.write_text(_root(layout)["etc/fstab"])
+    requests = "rm /etc/fstab\nmkdir /boot/firmware\n" + f"write {fstab.name} /etc/fstab\n"
+    _run("debugfs", "-w", "-f", "-", f"{path.name}?offset={_root_start(layout)}", given=requests, cwd=path.parent)
+    return path
+
+
+def _lay_out(path: Path, layout: Layout, root_mib: int) -> None:
     with path.open("wb") as file:
-        file.truncate((root_start + root_mib) * MIB)
+        file.truncate(_root_start(layout) + root_mib * MIB)
     table = (
         f"label: dos\nlabel-id: 0x4e639091\n"
-        f"start={boot_start}MiB, size={layout.boot_mib}MiB, type=c\nstart={root_start}MiB, type=83\n"
+        f"start={BOOT_START // MIB}MiB, size={layout.boot_mib}MiB, type=c\n"
+        f"start={_root_start(layout) // MIB}MiB, type=83\n"
     )
-    _run("sfdisk", "--quiet", str(path), given=table)
-    tree = path.with_suffix(".tree")
-    _put(tree / "boot", _boot(layout))
-    _put(tree / "root", _root(layout))
-    _boot_partition(path, boot_start, layout, tree / "boot")
-    offset = f"offset={root_start * MIB}"
-    options = ("-L", "rootfs", "-E", offset, "-O", "^huge_file", "-d", tree / "root")
-    _run("mke2fs", "-q", "-F", "-t", "ext4", *options, path, f"{root_mib}M")
-    return path
+    _run("sfdisk", "--quiet", path, given=table)
+    tree = path.with_suffix(".boot")
+    _put(tree, _boot(layout))
+    kilobytes = str(layout.boot_mib * 1024)
+    _run("mkfs.vfat", "-F", "32", "-n", "bootfs", f"--offset={BOOT_START // 512}", path, kilobytes)
+    for file in sorted(tree.iterdir()):
+        _run("mcopy", *_boot_of(path), file, "::/")
+
+
+def _root_start(layout: Layout) -> int:
+    return BOOT_START + layout.boot_mib * MIB
+
+
+def _boot_of(image: Path) -> tuple[str, str]:
+    return ("-i", f"{image}@@{BOOT_START}")
 
 
 def _boot(layout: Layout) -> dict[str, str]:
     files = {
-        "cmdline.txt": CMDLINE["trixie" if layout.cloud_init else "bookworm"],
+        "cmdline.txt": layout.cmdline or CMDLINE["trixie" if layout.cloud_init else "bookworm"],
         "config.txt": "camera_auto_detect=1\narm_64bit=1\n",
         "issue.txt": "Raspberry Pi reference 2026-09-15\nGenerated using pi-gen\n",
     }
@@ -94,41 +124,29 @@ def _put(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text)
 
 
-def _boot_partition(path: Path, start_mib: int, layout: Layout, tree: Path) -> None:
-    kilobytes = layout.boot_mib * 1024
-    sectors = start_mib * MIB // 512
-    _run("mkfs.vfat", "-F", "32", "-n", "bootfs", f"--offset={sectors}", path, str(kilobytes))
-    for file in sorted(tree.iterdir()):
-        _run("mcopy", "-i", f"{path}@@{start_mib * MIB}", file, "::/")
-
-
-def _run(program: str, *arguments: str | Path, given: str | None = None) -> str:
+def _run(program: str, *arguments: str | Path, given: str | None = None, cwd: Path | None = None) -> bytes:
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     surroundings = {**os.environ, "PATH": path, "MTOOLSRC": "/dev/null", "MTOOLS_SKIP_CHECK": "1"}
+    text = None if given is None else given.encode()
     done = subprocess.run(
-        [program, *arguments], input=given, capture_output=True, text=True, env=surroundings, check=False
+        [program, *arguments], input=text, capture_output=True, env=surroundings, cwd=cwd, check=False
     )
-    assert done.returncode == 0, f"{program}: {done.stderr}"
+    assert done.returncode == 0, f"{program}: {done.stderr.decode(errors='replace')}"
     return done.stdout
 
 
-def boot_file(image: Path, name: str, start_mib: int = 8) -> bytes:
+def boot_file(image: Path, name: str) -> bytes:
     """Return a file of its boot partition, read back by mtools."""
-    return subprocess.run(
-        ["mcopy", "-i", f"{image}@@{start_mib * MIB}", "-n", f"::/{name}", "-"],
-        capture_output=True,
-        check=True,
-        env={**os.environ, "MTOOLSRC": "/dev/null", "MTOOLS_SKIP_CHECK": "1"},
-    ).stdout
+    return _run("mcopy", *_boot_of(image), "-n", f"::/{name}", "-")
 
 
-def boot_files(image: Path, start_mib: int = 8) -> list[str]:
+def boot_files(image: Path) -> list[str]:
     """Return the names of everything on its boot partition."""
-    listed = _run("mdir", "-/", "-b", "-i", f"{image}@@{start_mib * MIB}", "::/")
+    listed = _run("mdir", "-/", "-b", *_boot_of(image), "::/").decode()
     return sorted(line.removeprefix("::/") for line in listed.splitlines())
 
 
-def unpack_boot(image: Path, folder: Path, start_mib: int = 8) -> None:
+def unpack_boot(image: Path, folder: Path) -> None:
     """Lay out everything of its boot partition in a folder."""
     folder.mkdir(exist_ok=True)
-    _run("mcopy", "-s", "-n", "-o", "-i", f"{image}@@{start_mib * MIB}", "::/", folder)
+    _run("mcopy", "-s", "-n", "-o", *_boot_of(image), "::/", folder)

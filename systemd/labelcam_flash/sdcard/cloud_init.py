@@ -39,12 +39,13 @@ def _user_data(owner: Owner) -> dict[str, object]:
         "ssh_authorized_keys": list(owner.keys),
         "sudo": "ALL=(ALL) NOPASSWD:ALL",
     }
-    told: dict[str, object] = {"hostname": owner.host, "manage_etc_hosts": True, "enable_ssh": True, "users": [user]}
+    told: dict[str, object] = {"hostname": owner.host, "manage_etc_hosts": True, "users": [user]}
     if owner.timezone:
         told["timezone"] = owner.timezone
     # Of all that cloud-init does, bootcmd alone comes again after a power cut.
     install = " && ".join((*ENABLE, f"systemctl start --no-block {UNIT}"))
-    told["bootcmd"] = [["sh", "-c", f"[ ! -f {BOOT}/{FOLDER}/{ORDER} ] || {{ {install}; }}"]]
+    begin = f"systemctl enable --now --no-block ssh; {install};"
+    told["bootcmd"] = [["sh", "-c", f"[ ! -f {BOOT}/{FOLDER}/{ORDER} ] || {{ {begin} }}"]]
     return told
 
 
