@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a fleet is watched with asks for metrics that there are, with labels that they have."""
+
+import json
+import re
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelcam.account import NOTHING, Buckets, ShadowAccount, Summary
+from labelcam.energy import Energy
+from labelcam.publish.http.exposition import Exposition
+from labelcam.publish.http.feed import Feed
+from labelcam.records import Stage, Vitals
+
+DOCS = Path(__file__).parents[1] / "docs"
+DASHBOARD = json.loads((DOCS / "grafana-dashboard.json").read_text())
+ALERTS = (DOCS / "fleets.md").read_text()
+
+OF_PROMETHEUS = {"instance", "job", "le"}
+"""Labels that no exporter gives."""
+
+_BUCKETS = Buckets((0,) * 14, 0, 0.0)
+
+EVERYTHING = Summary(
+    frames=1,
+    dropped=1,
+    skipped=0,
+    seconds=1.0,
+    fps=1.0,
+    model="person",
+    runtime="ai-edge-litert",
+    delegate="xnnpack",
+    delegated_ops=(64, 67),
+    threads=1,
+    stages_ms=dict.fromkeys(Stage, NOTHING),
+    age_ms=NOTHING,
+    rss_mb=90.0,
+    labels={},
+    publishers={"mqtt": 1},
+    dropped_reasons={"stale": 1},
+    vitals=Vitals(3.0, 50.0, False, 1500.0),
+    energy=Energy("ina219", 10.0, 1.0, 5.0, samples=50, hz=10.0, gaps=0, gap_seconds=0.0),
+    buckets={**dict.fromkeys((stage.value for stage in Stage), _BUCKETS), "age": _BUCKETS},
+    shadow=ShadowAccount("other", 1, 1),
+)
+"""The account of a Pi that has all there can be: a meter, a shadow model, an SoC that tells of itself."""
+
+
+@pytest.fixture(scope="module")
+def exported() -> dict[str, set[str]]:
+    """The labels of every metric that /metrics may show."""
+    feed = Feed({}, 1.0, lambda: 0.0, private=False, guarded=False)
+    feed.summary = EVERYTHING
+    samples = [sample for metric in Exposition(feed).collect() for sample in metric.samples]
+    return {sample.name: set(sample.labels) | OF_PROMETHEUS for sample in samples}
+
+
+def asked_for(expression: str) -> set[str]:
+    """Every metric in a query."""
+    return set(re.findall(r"\blabelcam_\w+", expression))
+
+
+def dashboard_queries() -> list[str]:
+    """Every query of every panel."""
+    return [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+
+
+def alert_queries() -> list[str]:
+    """Every rule of the page."""
+    return re.findall(r"expr: (.*labelcam_.*)", ALERTS)
+
+
+@pytest.mark.parametrize("query", [*dashboard_queries(), *alert_queries()])
+def test_every_query_is_for_metrics_that_are_exported(query: str, exported: dict[str, set[str]]) -> None:
+    """By the names, suffixes included, and the labels that /metrics uses."""
+    assert asked_for(query)
+    for name in asked_for(query):
+        assert name in exported, name
+    for labels in re.findall(r"sum by \(([^)]*)\)", query):
+        for label in labels.split(", "):
+            assert any(label in exported[name] for name in asked_for(query)), label
+    assert query.count("(") == query.count(")")
+
+
+def test_legends_name_labels_that_there_are(exported: dict[str, set[str]]) -> None:
+    """{{…}} of what a metric does not have stays empty."""
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            known = set().union(*(exported[name] for name in asked_for(target["expr"])))
+            assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= known, panel["title"]
+
+
+def test_every_metric_is_drawn_somewhere(exported: dict[str, set[str]]) -> None:
+    """What is exported and cannot be seen is forgotten; counts and sums of histograms stand in for their buckets."""
+    drawn = set().union(*map(asked_for, dashboard_queries()))
+    families = {re.sub("_(bucket|count|sum|created)$", "", name) for name in exported}
+    assert {re.sub("_bucket$", "", name) for name in drawn} == families
+
+
+def test_grafana_can_import_the_dashboard() -> None:
+    """Its data source is asked for, panels have numbers of their own and lie beside each other in 24 columns."""
+    assert DASHBOARD["schemaVersion"] >= 36
+    assert DASHBOARD["uid"]
+    variables = {variable["name"] for variable in DASHBOARD["templating"]["list"]}
+    used = set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD))) - {"__all"}
+    assert used == variables
+    panels = DASHBOARD["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for panel in panels:
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+        assert 0 <= panel["gridPos"]["x"] < panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+    for one, other in combinations(panels, 2):
+        assert not _overlap(one["gridPos"], other["gridPos"]), (one["title"], other["title"])
+
+
+def _overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    across = one["x"] < other["x"] + other["w"] and other["x"] < one["x"] + one["w"]
+    down = one["y"] < other["y"] + other["h"] and other["y"] < one["y"] + one["h"]
+    return across and down
