@@ -61,8 +61,8 @@ rm -f "$connection"
 ( umask 077; cat > "$connection" <<'END'
 {connection}END
 )
-raspi-config nonint do_wifi_country {country}
-rfkill unblock wifi
+! command -v raspi-config > /dev/null || raspi-config nonint do_wifi_country {country}
+! command -v rfkill > /dev/null || rfkill unblock wifi
 for switch in /var/lib/systemd/rfkill/*:wlan; do [ ! -f "$switch" ] || echo 0 > "$switch"; done
 """
 
