@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from absent import absent
 from examples import ODD, reading
 from labelcam.errors import SettingsError
 from labelcam.publish.jsonl_file import JsonFile, RotatingFile, reason_unwritable
@@ -93,7 +92,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True, text=True)
     if mounted.returncode:
-        absent(f"no disk can be mounted here ({mounted.stderr.strip()}): run the tests as root")
+        pytest.skip(f"no disk can be mounted here ({mounted.stderr.strip()}): run the tests as root")
     yield disk
     subprocess.run(["umount", "-l", disk], check=True)
 
@@ -117,6 +116,24 @@ def test_a_full_disk_is_told_once_and_survived(small_disk: Path, caplog: pytest.
     file.close()
     assert len(lines(path)) == written + 1 == 1 + 2000 - file.dropped + 1
     assert lines(path)[-1] == "last"
+
+
+def test_the_part_of_a_line_that_found_room_is_taken_back(tmp_path: Path) -> None:
+    """Where the last write was cut short, the file is cut back to its last whole line, and goes on when it may."""
+    script = (
+        "import resource, sys\nfrom pathlib import Path\nfrom labelcam.publish.jsonl_file import RotatingFile\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, -1))\n"
+        "file = RotatingFile(Path(sys.argv[1]), 1_000_000, 1)\n"
+        "for number in range(100):\n    file.write(f'{{\"number\": {number + 100000}}}')\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))\n"
+        "file.write('{\"number\": 100}')\nprint(file.dropped)\n"
+    )
+    path = tmp_path / "f"
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    found = [json.loads(line)["number"] for line in lines(path)]
+    assert found == [*range(100_000, 100_000 + len(found) - 1), 200_000]
+    assert len(found) - 1 == 1000 // len('{"number": 100000}\n')
+    assert int(done.stdout) == 100 - (len(found) - 1)
 
 
 def test_a_disk_that_becomes_read_only_is_survived(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
