@@ -8,7 +8,6 @@ import ipaddress
 import logging
 import socket
 import time
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -94,8 +93,8 @@ class Guard:
             if foreign and request.headers.get("Sec-Fetch-Mode") != "navigate":
                 raise web.HTTPForbidden(text="a page of another site has no business here")
             return
-        origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != request.headers["Host"].lower():
+        own = request.headers["Host"].lower()
+        if request.headers.get("Origin", f"http://{own}").lower() not in (f"http://{own}", f"https://{own}"):
             raise web.HTTPForbidden(text="this comes from a page of another site, or a proxy has changed Host")
 
     def _without_token(self, request: web.Request) -> web.StreamResponse | None:
