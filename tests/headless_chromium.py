@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A headless Chromium for the tests of our pages, spoken to by the DevTools protocol over a pipe: no driver needed."""
 
+import base64
 import itertools
 import json
 import os
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any, Self
 
 PATIENCE_S = 120
 """After so long it is ended, and the test with it, rather than the whole suite waited for."""
+
+KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32}
 
 READY = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -79,16 +83,35 @@ class Chromium:
         assert "exceptionDetails" not in told, told
         return told["result"].get("value")
 
-    def open(self, page: Path, width: int, dark: bool = False) -> None:
-        """Show a page of the disk, and wait until it is drawn."""
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.ask("Emulation.setEmulatedMedia", features=[scheme])
+    def open(self, page: Path | str, width: int, dark: bool = False, height: int = 900, **features: str) -> None:
+        """Show a page of the disk or of an address, and wait until it is drawn. `features` are more media features."""
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        media = {"prefers-color-scheme": "dark" if dark else "light"}
+        media |= {name.replace("_", "-"): value for name, value in features.items()}
+        self.ask("Emulation.setEmulatedMedia", features=[{"name": name, "value": media[name]} for name in media])
         self.events.clear()
-        self.ask("Page.navigate", url=page.as_uri())
+        self.ask("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())
         self.run(READY)
+
+    def until(self, script: str, seconds: float = 30) -> Any:
+        """Wait until the page says that this is true, and return what it says."""
+        deadline = time.monotonic() + seconds
+        while not (found := self.run(f"(() => {{ try {{ return {script}; }} catch {{ return null; }} }})()")):
+            assert time.monotonic() < deadline, f"never true: {script}\n{self.run('document.body.innerText')}"
+            time.sleep(0.05)
+        return found
+
+    def press(self, key: str, text: str = "") -> None:
+        """Press a key."""
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
+        self.ask("Input.dispatchKeyEvent", type="keyDown", text=text, **named)
+        self.ask("Input.dispatchKeyEvent", type="keyUp", **named)
+
+    def screenshot(self) -> bytes:
+        """Return what is on the screen, as PNG."""
+        return base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"])
 
     def happened(self, *methods: str) -> list[dict[str, Any]]:
         """Return the parameters of the events of these kinds since the page was opened."""

@@ -3,7 +3,6 @@
 """What the window does not answer, and what nobody can do to it."""
 
 import base64
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -179,8 +178,8 @@ def test_a_form_that_is_none_is_refused(locked: OpenWindow) -> None:
     assert locked.ask("POST", "/sign-in", "--x--", multipart).status == 415
     assert sign_in(locked, "") == ""
     assert locked.ask("POST", "/sign-in", "token=" + "x" * 9000, FORM).status == 413
-    latin = b"POST /sign-in HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
-    assert b" 400 " in locked.raw(latin + b"Content-Length: 8\r\n\r\ntoken=\xff\xfe").splitlines()[0]
+    head = b"POST /sign-in HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    assert b" 400 " in locked.raw(head + b"Content-Length: 8\r\n\r\ntoken=\xff\xfe").splitlines()[0]
     assert is_well(locked)
 
 
@@ -235,7 +234,8 @@ MALFORMED = {
     "HTTP/9.9": b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
     "no version": b"GET / \r\nHost: localhost\r\n\r\n",
     "two lengths": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    "smuggled": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "smuggled": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "negative": b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
     "endless": b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
     "chunk": b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
@@ -265,6 +265,12 @@ def test_what_is_no_http_harms_nobody(window: OpenWindow, kind: str, caplog: pyt
     assert [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
 
 
+def dribble(peer: socket.socket) -> None:
+    while True:
+        peer.sendall(b"X: y\r\n" * 100)
+        time.sleep(0.001)
+
+
 def test_headers_have_an_end(window: OpenWindow) -> None:
     """One that is too long, too many of them, or one that never stops: refused or broken off within 16 KB."""
     start = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
@@ -275,9 +281,7 @@ def test_headers_have_an_end(window: OpenWindow) -> None:
     with closing(window.connect()) as peer:
         peer.sendall(start)
         with pytest.raises(ConnectionError):
-            while True:
-                peer.sendall(b"X: y\r\n" * 100)
-                time.sleep(0.001)
+            dribble(peer)
     assert is_well(window)
 
 
@@ -351,7 +355,7 @@ def test_viewers_have_places(window: OpenWindow) -> None:
 
 
 def test_fifty_viewers_that_never_read_are_sent_away(window: OpenWindow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They take a bounded piece of memory for as long as they are patiently borne; everyone else is served meanwhile."""
+    """They take a bounded piece of memory until then, and everyone else is served meanwhile."""
     monkeypatch.setattr("labelcam.publish.http.viewers.STUCK_S", 1.0)
     monkeypatch.setattr("labelcam.publish.http.viewers.SOCKET_BYTES", 4096)  # else what they are told fits in there
     large = np.random.default_rng(0).integers(0, 256, (720, 960, 3), np.uint8)  # half a megabyte each as JPEG
@@ -379,7 +383,7 @@ def test_fifty_viewers_that_never_read_are_sent_away(window: OpenWindow, monkeyp
 
 def test_a_mistake_of_ours_ends_one_answer(window: OpenWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asked gets 500 without a trace; the rest goes on."""
-    monkeypatch.setattr(window.window._feed, "state", lambda: os.stat("/nowhere/at/all"))
+    monkeypatch.setattr(window.window._feed, "state", lambda: Path("/nowhere/at/all").stat())
     answer = window.get("/api/v1/state")
     assert (answer.status, "nowhere" in answer.body.decode()) == (500, False)
     assert is_well(window)

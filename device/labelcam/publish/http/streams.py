@@ -3,6 +3,7 @@
 """The two streams: the live picture (MJPEG), and everything that is told (server-sent events)."""
 
 import json
+import math
 import time
 
 from aiohttp import web
@@ -11,6 +12,9 @@ from .film import Print
 from .viewers import Gallery
 
 BOUNDARY = "labelcam-frame"
+AGAIN_S = 0.25
+"""A picture that no other has followed by then is sent once more: browsers show one when the next begins."""
+
 HEARTBEAT_S = 15.0
 """Between signs of life where nothing is new."""
 
@@ -26,13 +30,13 @@ class PictureStream:
         with self._gallery.place():
             viewer = await self._gallery.begin(request, f"multipart/x-mixed-replace; boundary={BOUNDARY}")
             await viewer.send(f"--{BOUNDARY}\r\n".encode())
-            shown = None
-            async for _ in viewer.turns(self._gallery.bell):
-                still = await self._live.newest()
-                if still and still.seq != shown:
+            shown, again_s = None, math.inf
+            async for _ in viewer.turns(self._gallery.bell, AGAIN_S):
+                still, now_s = await self._live.newest(), time.monotonic()
+                if still and (still.seq != shown or now_s >= again_s):
+                    again_s = now_s + AGAIN_S if still.seq != shown else math.inf
                     shown = still.seq
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(still.jpeg)}\r\n\r\n"
-                    # The boundary behind, not before: browsers show a picture when they see that it has ended.
                     await viewer.send(head.encode() + still.jpeg + f"\r\n--{BOUNDARY}\r\n".encode())
             return viewer.response
 

@@ -31,12 +31,12 @@ class Viewer:
         self._transport, self.response = transport, response
         self._full_since_s: float | None = None
 
-    async def turns(self, bell: Bell) -> AsyncIterator[None]:
-        """Yield at once and whenever something may be new, as long as the viewer is there, and has room for more."""
+    async def turns(self, bell: Bell, look_s: float = LOOK_S) -> AsyncIterator[None]:
+        """Yield at once, whenever something may be new, and every `look_s`, while the viewer is there and has room."""
         while not (bell.closing or self._transport.is_closing()):
             if self._has_room():
                 yield
-            await bell.wait(LOOK_S)
+            await bell.wait(look_s)
 
     def _has_room(self) -> bool:
         if self._transport.get_write_buffer_size() == 0:
