@@ -70,7 +70,7 @@ def _on_the_network(settings: Settings, shown: Pictures | None) -> Iterator[Outl
     if settings.webhook.url:
         yield Outlet("webhook", (settings.webhook, settings.mqtt.node_name), lambda: _webhook(settings))
     if settings.http.enabled:
-        made_of = (settings.http, names, private, lately_s(settings))
+        made_of = (settings.http, names, private, lately_s(settings), settings.mqtt.node_name)
         yield Outlet("http", made_of, lambda: _http(settings, shown))
 
 
@@ -141,7 +141,7 @@ def _webhook(settings: Settings) -> Publisher:
 def _http(settings: Settings, pictures: Pictures | None) -> Publisher:
     from .publish.http import Window
 
-    return Window(settings.http, settings.labels, pictures, lately_s(settings))
+    return Window(settings.http, settings.labels, pictures, lately_s(settings), settings.mqtt.node_name)
 
 
 def lately_s(settings: Settings) -> float:

@@ -44,17 +44,18 @@ class Window(Publisher):
         labels: LabelsSettings,
         pictures: Pictures | None,
         lately_s: float = 10.0,
+        node: str = "labelcam",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare, without touching the network. `pictures` is None in private mode.
 
-        What was classified within `lately_s` counts as lately. Raises SettingsError if the token cannot be used, or if
-        there is none and others than this machine could connect.
+        What was classified within `lately_s` counts as lately; `node` is what this machine is called. Raises
+        SettingsError if the token cannot be used, or if there is none and others than this machine could connect.
         """
         keys = Keys(read_credential("http", settings.token_file, "http.token_file"), settings.host)
         self._clock, self._pictures = clock, pictures
         self._bell = Bell()
-        self._feed = Feed(labels.names, lately_s, clock, private=pictures is None, guarded=keys.needed)
+        self._feed = Feed(node, labels.names, lately_s, clock, private=pictures is None, guarded=keys.needed)
         guard = Guard(settings, keys)
         app = make_app(self._feed, self._bell, pictures, guard, keys, settings.max_clients)
         self._server = Server(app, guard, self._bell, settings)

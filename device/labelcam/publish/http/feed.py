@@ -4,7 +4,6 @@
 
 import json
 import secrets
-import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -77,7 +76,14 @@ class Feed:
     """Written by the publisher's thread, read by the server's; the newest reading and its time, by the pipeline's."""
 
     def __init__(
-        self, names: Mapping[str, str], lately_s: float, clock: Callable[[], float], *, private: bool, guarded: bool
+        self,
+        node: str,
+        names: Mapping[str, str],
+        lately_s: float,
+        clock: Callable[[], float],
+        *,
+        private: bool,
+        guarded: bool,
     ) -> None:
         """Begin with nothing; `guarded` by a token, one can sign out."""
         self.viewers = 0
@@ -88,7 +94,8 @@ class Feed:
         self.lost = False
         """The camera is away."""
 
-        self._names, self._private, self._guarded = dict(names), private, guarded
+        self._node, self._names = node, dict(names)
+        self._private, self._guarded = private, guarded
         self._lately_s, self._clock = lately_s, clock
         self._seen_s: float | None = None
         self._run, self._count = secrets.token_hex(4), 0
@@ -158,7 +165,7 @@ class Feed:
         return {
             "schema": SCHEMA,
             "version": __version__,
-            "node": socket.gethostname(),
+            "node": self._node,
             "private": self._private,
             "names": self._names,
             "token": self._guarded,
@@ -170,7 +177,7 @@ class Feed:
         return {
             "schema": SCHEMA,
             "version": __version__,
-            "node": socket.gethostname(),
+            "node": self._node,
             "private": self._private,
             "classified_lately": self.classified_lately(),
             **self.camera.document(),

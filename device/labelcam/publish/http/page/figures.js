@@ -25,7 +25,7 @@ export function showAccount(account) {
   figure("fps", (some ? minute.fps : account.fps).toFixed(1));
   figure("age", milliseconds((some ? minute : account).age_ms.p95), "ms p95");
   figure("dropped", grouped(account.dropped), account.frames ? "of " + grouped(account.frames + account.dropped) : "");
-  showRemarks(Object.entries(account.remarks));
+  showRemarks(Object.entries(account.remarks).filter(([subject]) => subject !== "camera")); // its own place says so
 }
 
 function showRemarks(remarks) {
