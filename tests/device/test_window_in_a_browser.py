@@ -69,7 +69,7 @@ def test_everything_is_on_the_page_and_nothing_from_elsewhere(window: OpenWindow
     assert "4 frames a second" in text(chromium, "#remarks")
     assert text(chromium, "#percentiles tr:nth-child(3)") == "invoke10.013.017.024.0"
     card = text(chromium, "#card")
-    for fact in ("94.7\u2009% like the float network on 736 unseen images", "Zlib", "26b3f9e0", "28 of 32 operations"):
+    for fact in ("94.7\u2009% like the float network, on 736 unseen images", "Zlib", "26b3f9e0", "28 of 32 operations"):
         assert fact in card
     coloured = chromium.until("""(() => {
         const canvas = document.querySelector('#plot canvas');

@@ -12,8 +12,9 @@ function fidelity(figures) {
   const found = figures.top1_agreement;
   if (!found || typeof found.value !== "number") return "not measured";
   const share = (value) => (100 * value).toFixed(1).replace(/\.0$/, "") + "\u2009%";
-  const images = figures.images ? ` on ${grouped(figures.images)} ${figures.held_out ? "unseen " : ""}images` : "";
-  return `${share(found.value)} like the float network${images}`;
+  const count = figures.images ? grouped(figures.images) : "an unknown number of";
+  const images = figures.held_out ? `${count} unseen images` : `the ${count} images it was calibrated on`;
+  return `${share(found.value)} like the float network, on ${images}`;
 }
 
 function facts() {
