@@ -126,7 +126,7 @@ def test_the_part_of_a_line_that_found_room_is_taken_back(tmp_path: Path) -> Non
         "file = RotatingFile(Path(sys.argv[1]), 1_000_000, 1)\n"
         "for number in range(100):\n    file.write(f'{{\"number\": {number + 100000}}}')\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))\n"
-        "file.write('{\"number\": 100}')\nprint(file.dropped)\n"
+        "file.write('{\"number\": 200000}')\nprint(file.dropped)\n"
     )
     path = tmp_path / "f"
     done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
