@@ -6,9 +6,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from math import inf
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, Self
 
+from .allowance import Allowance
 from .camera import Absence, BadFrame, Camera, CameraAway, CameraLost, EndOfFrames
 from .pipeline import Pipeline, Prepared
 from .records import Frame
@@ -47,9 +49,15 @@ class Capture:
     """
 
     def __init__(
-        self, camera: Camera, pipeline: Pipeline, timeout_s: float, first_s: float | None = None, first_seq: int = 0
+        self,
+        camera: Camera,
+        pipeline: Pipeline,
+        timeout_s: float,
+        first_s: float | None = None,
+        first_seq: int = 0,
+        allowed: Callable[[], float] = lambda: inf,
     ) -> None:
-        """Prepare to capture, counting from `first_seq`.
+        """Prepare to capture, counting from `first_seq`, no more than `allowed()` frames a second.
 
         A camera of which nothing is heard for `timeout_s` seconds is lost; for the first frame it has `first_s`, by
         default a minute.
@@ -66,11 +74,15 @@ class Capture:
         for _ in range(2 if camera.live else 1):
             self._free.put(self._new_slot())
         self._delivered = False
+        self.taken = 0
+        """Frames that were taken until now."""
+
         self._begun_s = 0.0
         self._quiet_s = 0.0
         """How long it may be before the next sign of life, beside what the camera itself allows."""
 
         self._stopping = threading.Event()
+        self._allowance = Allowance(camera, allowed, self._stopping.wait)
         self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
         self.dropped: Counter[str] = Counter()
         """Frames that came to nothing, by reason."""
@@ -128,6 +140,7 @@ class Capture:
             slot.pipeline.write(slot.array)
             self._free.put(slot)
             self._delivered, self._quiet_s, self.free_seq = True, 0.0, prepared.seq + 1
+            self.taken += 1
             return prepared
         return None
 
@@ -153,8 +166,8 @@ class Capture:
         slot = self._free.get()
         while not self._stopping.is_set():
             try:
-                frame = self.camera.capture()
-            except BadFrame as error:
+                frame = self._allowance.next_frame()
+            except BadFrame as error:  # or one too many
                 self.dropped[error.reason] += 1
                 bad += 1
                 self._next_seq += 1

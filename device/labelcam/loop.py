@@ -137,6 +137,7 @@ class Loop:
             self._memory.check(resident_bytes() / 1e6, self._running.plan.settings.limits.max_growth_mb)
             if self._away:
                 self._out.tell(_lost(self._away.reason, None))
+        self._ledger.remark("rate", self._running.easing.sentence)
         if self._ledger.news:
             self._ledger.news = False
             self._out.tell(self.summary())
@@ -205,7 +206,7 @@ class Loop:
         account = self._ledger.summary(
             running.pipeline.classifier, running.capture, running.sampler, self._out.dropped()
         )
-        return replace(account, shadow=running.plan.shadow)
+        return replace(account, shadow=running.plan.shadow, fps_limit=running.easing.limit)
 
 
 def _lost(reason: str, event: Event | None) -> Notice:

@@ -7,11 +7,12 @@ from typing import Self
 
 from .board import Board
 from .capture import Capture
+from .easing import Easing, bounds_of
 from .glance import EVERY_S, Darkness
 from .mounting import open_settings_camera, opened_with, view_of
 from .pipeline import Pipeline
 from .plan import Plan, patience_s
-from .sampler import Sampler
+from .sampler import Sample, Sampler
 
 
 class Running:
@@ -20,6 +21,7 @@ class Running:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._camera_open, self._sampler_open = ExitStack(), ExitStack()
+        self.easing = self._new_easing()
         self.sampler = self._new_sampler()
         self.pipeline = self._new_pipeline()
         """Whose frames are being read; while another takes over, still the one before."""
@@ -43,6 +45,8 @@ class Running:
         they were prepared for.
         """
         before, self.plan = self.plan, plan
+        if (plan.settings.limits, plan.spec) != (before.settings.limits, before.spec):
+            self.easing = self._new_easing()
         if plan.settings.power != before.settings.power:
             self._sampler_open.close()
             self.sampler = self._sampler_open.enter_context(self._new_sampler())
@@ -57,7 +61,16 @@ class Running:
         return left
 
     def _new_sampler(self) -> Sampler:
-        return Sampler(self.plan.meter, Board(), self.plan.settings.power.hz)
+        sampler = Sampler(self.plan.meter, Board(), self.plan.settings.power.hz)
+        sampler.listen(self._ease)
+        return sampler
+
+    def _ease(self, sample: Sample) -> None:
+        if self.easing.watches:
+            self.easing.take(sample)
+
+    def _new_easing(self) -> Easing:
+        return Easing(bounds_of(self.plan.settings, self.plan.spec), lambda: self.capture.taken)
 
     def _new_pipeline(self) -> Pipeline:
         plan, how = self.plan, self.plan.settings.camera
@@ -70,4 +83,5 @@ class Running:
         plan = self.plan
         camera = open_settings_camera(plan.settings, plan.classifier)
         first_s = plan.settings.camera.start_seconds if plan.spec.is_device else None
-        return Capture(camera, pipeline, patience_s(plan.settings, plan.spec), first_s, first_seq)
+        patience = patience_s(plan.settings, plan.spec)
+        return Capture(camera, pipeline, patience, first_s, first_seq, lambda: self.easing.allowed)

@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import time
+from math import inf
 
 from .errors import SettingsError
 
@@ -36,6 +37,11 @@ def check_intervals(frame_interval_s: float, silence_s: float) -> None:
             f"a camera that may be silent for {silence_s:g} s is too much for a watchdog of "
             f"{limit_s:g} s; lower camera.timeout_seconds, or raise WatchdogSec"
         )
+
+
+def longest_interval_s() -> float:
+    """Return how far apart two frames may lie; infinite where nobody watches."""
+    return _limit_s() / 3 or inf
 
 
 def _limit_s() -> float:

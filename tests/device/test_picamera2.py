@@ -3,6 +3,7 @@
 """PiCamera against a stand-in that keeps picamera2's rules: stand_ins/picamera2.py says which."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -40,7 +41,8 @@ class OnAPi:
         self._account = folder / "account.json"
 
     def start(self, fault: str, *arguments: str, settings: str = "", **env: str) -> "subprocess.Popen[str]":
-        env = self._environment | {"PYTHONPATH": str(STAND_INS), "FAULT": fault, "ACCOUNT": str(self._account)} | env
+        path = os.pathsep.join([str(STAND_INS), os.environ.get("PYTHONPATH", "")])
+        env = self._environment | {"PYTHONPATH": path, "FAULT": fault, "ACCOUNT": str(self._account)} | env
         file = self._folder / "labelcam.toml"
         file.write_text(SETTINGS.format(settings))
         command = [sys.executable, "-m", "labelcam", "run", "--settings", file, "--model", self._model, *arguments]

@@ -29,6 +29,7 @@ EXPOSURE_TO_ARRIVAL_NS = 15_000_000
 account = {
     **dict.fromkeys(("opened", "closed", "jobs", "taken", "released", "flushed", "starved", "polled"), 0),
     "config": None,
+    "controls_set": [],
     "most_pending": 0,
     "most_held": 0,
 }
@@ -176,6 +177,14 @@ class Picamera2:
         bytes_wide = asked["size"][0] * (1 if form == "YUV420" else 3)
         stride = -(-bytes_wide // 64) * 64
         return {"preserve_ar": name == "main"} | asked | {"format": form, "stride": stride}
+
+    def set_controls(self, controls):
+        unknown = set(controls) - {"FrameDurationLimits", *self.camera_controls}
+        if unknown:
+            raise RuntimeError(f"Control {unknown.pop()} is not advertised by libcamera")
+        self._config["controls"].update(controls)
+        account["controls_set"].append(controls)
+        tell()
 
     def start(self):
         if FAULT == "start":

@@ -67,6 +67,14 @@ class Camera(Protocol):
         """
         ...
 
+    def skip(self) -> None:
+        """Pass over the next frame of a live camera at the least cost; raises what `capture` raises."""
+        ...
+
+    def limit(self, fps: float) -> None:
+        """Hear that no more than so many frames a second will be used from now on; infinite: as many as there are."""
+        ...
+
 
 def open_camera(
     spec: CameraSpec,

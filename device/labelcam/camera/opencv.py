@@ -54,6 +54,10 @@ class OpenCvReader:
             raise BadFrame("shape", f"{self._words.undecodable} (they are {pixels.dtype} of {list(pixels.shape)})")
         return Frame(rgb_from_bgr(pixels), taken_ns)
 
+    def skip(self) -> None:
+        while not self._rate.admits(self._grab()):
+            pass
+
     def close(self) -> None:
         self._capture.release()
 

@@ -28,14 +28,27 @@ class Pace:
 class Rate:
     """Lets through no more than so many frames a second, whatever rate the camera has."""
 
-    def __init__(self, max_fps: float) -> None:
-        self._interval_ns = 1e9 / max_fps
+    def __init__(self, max_fps: float, made_up_for: float = EARLY) -> None:
+        """`made_up_for` is how late a frame may be, as a share of the interval, for the next to come the sooner.
+
+        A whole one keeps the mean rate right with any camera, where little keeps the frames evenly spaced.
+        """
+        self._interval_ns, self._made_up_for = 1e9 / max_fps, made_up_for
         self._due_ns = 0.0
+
+    def become(self, max_fps: float) -> None:
+        """Let through no more than that from now on; the frame that is due next moves with it."""
+        before, self._interval_ns = self._interval_ns, 1e9 / max_fps
+        self._due_ns += self._interval_ns - before
+
+    def due_in_s(self, now_ns: int) -> float:
+        """Return the seconds until the next frame is due; 0 where it is."""
+        return max(0.0, (self._due_ns - now_ns) / 1e9)
 
     def admits(self, taken_ns: int) -> bool:
         """Whether a frame taken then is to be used."""
         if taken_ns < self._due_ns - EARLY * self._interval_ns:
             return False
-        # From when it was due, so that the rate is right on average; a late frame lets no other come sooner.
-        self._due_ns = max(self._due_ns, taken_ns - EARLY * self._interval_ns) + self._interval_ns
+        # From when it was due, so that the rate is right on average.
+        self._due_ns = max(self._due_ns, taken_ns - self._made_up_for * self._interval_ns) + self._interval_ns
         return True

@@ -55,6 +55,14 @@ class Photos:
             self._readable = True
             return frame
 
+    def skip(self) -> None:
+        self._pace.wait()
+        self._advance()
+        self._readable = True  # nobody has looked
+
+    def limit(self, fps: float) -> None:
+        pass
+
     def _advance(self) -> Path:
         if self._next == len(self._files):
             if not self._readable:

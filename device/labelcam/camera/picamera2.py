@@ -51,7 +51,7 @@ class PiCamera:
         """`main` is the size asked for where the image processor cannot deliver what `aim` needs."""
         self.skipped = 0
         self._number, self._main, self._timeout_s, self._search = number, main, timeout_s, search
-        self._frame_us = round(1e6 / max_fps)
+        self._max_fps, self._frame_us = max_fps, round(1e6 / max_fps)
         self._rate, self._freeze = Rate(max_fps), Freeze(frozen_s)
         self._aim = aim
         self._camera: Any = None
@@ -88,6 +88,26 @@ class PiCamera:
             raise self._lost(f"has shown the same pictures for {self._freeze.limit_s:g} s")
         self._search.found()
         return Frame(pixels, taken_ns)
+
+    def skip(self) -> None:
+        if self._camera is None or self._failed:
+            self.capture()  # which opens it, or says why not
+            return
+        while True:
+            request = self._request()
+            try:
+                admitted = self._rate.admits(int(request.get_metadata()["SensorTimestamp"]))
+            finally:
+                request.release()
+            if admitted:
+                self._search.found()
+                return
+
+    def limit(self, fps: float) -> None:
+        self._frame_us = round(1e6 / min(fps, self._max_fps))
+        if self._camera is not None and not self._failed:
+            # A frame that the sensor does not read out costs nothing; one that cannot wait so long comes sooner.
+            self._camera.set_controls({"FrameDurationLimits": (self._frame_us, self._frame_us)})
 
     def _open(self) -> None:
         if self._failed:

@@ -4,12 +4,14 @@
 
 import time
 from collections.abc import Callable
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from ..errors import CameraLost
 from ..glance import Freeze
 from ..records import Frame
 from .absence import BadFrame, CameraAway, Search
+
+T = TypeVar("T")
 
 
 class Reader(Protocol):
@@ -17,6 +19,10 @@ class Reader(Protocol):
 
     def read(self) -> Frame:
         """Wait for the next frame. Raises CameraLost if there will be none, BadFrame if just this one is no good."""
+        ...
+
+    def skip(self) -> None:
+        """Wait for the next frame and leave it undecoded. Raises CameraLost if there will be none."""
         ...
 
     def close(self) -> None: ...
@@ -49,21 +55,35 @@ class Reconnecting:
             reader.close()
 
     def capture(self) -> Frame:
+        return self._sought(self._read)
+
+    def skip(self) -> None:
+        self._sought(lambda: self._connected().skip())
+
+    def limit(self, fps: float) -> None:
+        pass
+
+    def _sought(self, attempt: Callable[[], T]) -> T:
+        """Return what comes of an attempt, or raise CameraAway."""
         try:
-            frame = self._read()
+            found = attempt()
         except CameraLost as error:
             self.__exit__()
             raise CameraAway(self._search.missed(str(error))) from None
         self._search.found()
-        return frame
+        return found
 
-    def _read(self) -> Frame:
+    def _connected(self) -> Reader:
         if self._reader is None:
             self._reader = self._connect()
             self._shape = self._bad_since_s = None
             self._freeze.interrupted()
+        return self._reader
+
+    def _read(self) -> Frame:
+        reader = self._connected()
         try:
-            frame = self._reader.read()
+            frame = reader.read()
             self._check(frame)
         except BadFrame as error:
             now_s = time.monotonic()

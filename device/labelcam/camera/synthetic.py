@@ -40,6 +40,13 @@ class Synthetic:
         self._count += 1
         return Frame(self._frames[self._count % PATTERNS], time.monotonic_ns())
 
+    def skip(self) -> None:
+        self._pace.wait()
+        self._count += 1
+
+    def limit(self, fps: float) -> None:
+        pass
+
 
 def _pattern(size: Size, phase: float) -> Pixels:
     """Slanted waves in three colours, shifted by `phase` of a period."""
