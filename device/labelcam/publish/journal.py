@@ -28,10 +28,14 @@ class Journal(Publisher):
         self._segments = segments
         self._minutes = Minutes(time.monotonic_ns())
         self._waiting: deque[Entry] = deque(maxlen=KEPT)
-        self._lost = 0
+        self._lost = self._lost_before = 0
         self._refused = False
         self._state = ""
         """Only for the pipeline's thread."""
+
+    @property
+    def lost(self) -> int:
+        return self._lost
 
     def wants(self, reading: Reading) -> bool:
         state = reading.decision.state
@@ -74,5 +78,6 @@ class Journal(Publisher):
 
     def _be_taken(self) -> None:
         if self._refused:
-            log.info("journal-goes-on folder=%s lost=%d", self._segments.folder, self._lost)
-        self._refused, self._lost = False, 0
+            lost = self._lost - self._lost_before
+            log.info("journal-goes-on folder=%s lost=%d", self._segments.folder, lost)
+        self._refused, self._lost_before = False, self._lost
