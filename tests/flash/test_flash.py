@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from labelcam_flash import copying
+from labelcam_flash.cli import main
 from labelcam_flash.errors import ConnectionLost, FlashFailed, RolledBack
-from labelcam_flash.flash import roll_back, status, uninstall
+from labelcam_flash.flash import Wanted, flash, roll_back, status, uninstall
 
 if TYPE_CHECKING:
     from conftest import StandIn
@@ -65,6 +67,36 @@ def test_a_first_release_that_does_not_hold_is_stopped(stand_in: "StandIn") -> N
         stand_in.flash(b"bad")
     assert not (stand_in.base / "opt/labelcam/current").is_symlink()
     assert "disable --now labelcam.service" in stand_in.calls()
+
+
+def test_a_dry_run_changes_nothing(stand_in: "StandIn") -> None:
+    """It says what it would do; nothing is copied, nothing is restarted."""
+    stand_in.flash()
+    before, calls = _files(stand_in.base), stand_in.calls()
+    model = stand_in.folder / "other.tflite"
+    model.write_bytes(b"good, and new")
+    done = flash(stand_in.pi, Wanted(model, None, stand_in.folder / "cache", dry_run=True, bar=False))
+    assert re.fullmatch("would install [0-9a-f]{12}; nothing was changed", done)
+    assert _files(stand_in.base) == before
+    assert [call for call in stand_in.calls()[len(calls) :] if not call.startswith("show")] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "content", "why"),
+    [
+        ("--settings", b"[camera]\nsorce = 1\n", "did you mean 'source'"),
+        ("--model", b"no network", "is no TFLite model"),
+    ],
+)
+def test_what_fails_here_never_reaches_a_pi(
+    stand_in: "StandIn", given: str, content: bytes, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Settings and model are checked before anything is asked over SSH."""
+    path = stand_in.folder / "given"
+    path.write_bytes(content)
+    assert main(["flash", "--pi", "pi@stand-in", given, str(path)]) == 78
+    assert why in capsys.readouterr().err
+    assert not (stand_in.folder / "ssh-arguments").exists()
 
 
 def test_rollback_and_back_again(stand_in: "StandIn") -> None:

@@ -37,6 +37,13 @@ ROOT = Path(__file__).parents[2]
 KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPz anna@it\'s "home" $(id)'
 TOOLS = {"sfdisk": "fdisk", "mkfs.vfat": "dosfstools", "mcopy": "mtools", "mke2fs": "e2fsprogs"}
 
+APT_LACKS = """#!/bin/sh
+echo " python3-picamera2 : Depends: python3-libcamera but it is not installable"
+echo "E: Unable to correct problems, you have held broken packages." >&2
+exit 100
+"""
+"""What apt says of a package alone."""
+
 PASSWORD = "correct horse's $battery"
 
 BOOKWORM = Layout("bookworm")
@@ -183,6 +190,14 @@ def test_what_is_no_image_is_refused(desk: Desk) -> None:
         make_image(replace(desk.wanted, image=desk.folder / "raspios.zip"), desk.folder / "card.img")
 
 
+def test_out_is_neither_the_download_nor_a_device(desk: Desk) -> None:
+    """One would be lost, the other would become a file among devices."""
+    source = desk.downloaded(TRIXIE)
+    for out in (source, Path("/dev/null"), desk.folder):
+        with pytest.raises(CardFailed, match="name a new file for the image; a card is named by DEVICE="):
+            make_image(replace(desk.wanted, image=source), out)
+
+
 def test_a_boot_partition_that_is_too_small_is_said_so(desk: Desk) -> None:
     """With what is free and what is needed, before anything is written to it."""
     desk.wanted.model.write_bytes(bytes(60_000_000))  # type: ignore[union-attr]
@@ -296,6 +311,21 @@ def test_the_first_boot_installs_what_a_flash_would(fresh: Fresh) -> None:
     assert "runs already, nothing was changed" in fresh.pi.flash(b"good", "# mine\n")
     assert not (fresh.boot / "labelcam").exists()
     assert not (fresh.pi.base / "etc/systemd/system/labelcam-first-boot.service").exists()
+
+
+def test_packages_that_came_along_are_installed_first(fresh: Fresh) -> None:
+    """From their files alone; one that lacks another is named, and labelcam waits for a better card."""
+    debs = fresh.boot / "labelcam/debs"
+    debs.mkdir()
+    (debs / "python3-picamera2_0.3_all.deb").write_bytes(b"deb")
+    apt = fresh.pi.folder / "bin/apt-get"
+    apt.write_text(APT_LACKS)
+    apt.chmod(0o755)
+    assert fresh.install() == 1
+    assert "(python3-picamera2 : Depends: python3-libcamera but it is not installable)" in fresh.log()[-1]
+    apt.write_text('#!/bin/sh\necho "$*" > "$STAND_IN/apt"\n')
+    assert fresh.install() == 0
+    assert (fresh.pi.folder / "apt").read_text().split()[-1] == str(debs / "python3-picamera2_0.3_all.deb")
 
 
 def test_a_power_cut_in_the_middle_is_survived(fresh: Fresh) -> None:

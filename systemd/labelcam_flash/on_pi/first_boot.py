@@ -20,13 +20,17 @@ from typing import IO, Any
 
 from .channel import Refused
 from .layout import CURRENT, FIRST_BOOT_UNIT
-from .system import run, try_run
+from .system import try_run
 
 LOG = "labelcam-install.log"
 """On the boot partition, which every computer can read."""
 
 _SERVE = "import sys; sys.path.insert(0, sys.argv[1]); from on_pi.main import main; main()"
-_APT_S = 1800.0
+_APT_OPTIONS = (
+    *("--yes", "--no-install-recommends", "-o", "APT::Sandbox::User=root"),
+    # Without lists there is nothing but the files; --no-download would do, but apt 3.0 then fails on files.
+    *("-o", "Dir::State::Lists=/run/labelcam-no-lists"),
+)
 
 
 def main() -> int:
@@ -76,9 +80,15 @@ class Card:
         if not packages:
             return
         self.tell(f"installing {len(packages)} Debian packages")
-        os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-        options = ("--yes", "--no-download", "--no-install-recommends", "-o", "APT::Sandbox::User=root")
-        run("apt-get", "install", *options, *packages, timeout_s=_APT_S)
+        surroundings = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+        command = ("apt-get", "install", *_APT_OPTIONS, *packages)
+        done = subprocess.run(command, capture_output=True, text=True, env=surroundings, check=False)
+        if done.returncode:
+            said = (done.stdout + done.stderr).splitlines()
+            why = next(
+                (line.strip() for line in said if "Depends:" in line or line.startswith("E:")), "it said nothing"
+            )
+            raise Refused(f"the packages of DEBS cannot be installed ({why}); make the card again with what they need")
 
     def _ask(self, request: dict[str, Any], payload: IO[bytes] | None = None) -> Any:
         """Have the program do what a host would ask of it. Raises Refused with its reason."""

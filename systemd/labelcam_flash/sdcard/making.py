@@ -48,6 +48,8 @@ class Wanted:
 def make_image(wanted: Wanted, out: Path) -> Path:
     """Write the image of a card, readable by nobody else, for it may hold secrets. Raises CardFailed."""
     need_tools()
+    if out.exists() and (not out.is_file() or out.samefile(wanted.image)):
+        raise CardFailed(f"OUT={out}: name a new file for the image; a card is named by DEVICE=")
     with _unfinished(out) as image:
         with image.open("r+b") as file:
             unpack(wanted.image, file)
