@@ -384,10 +384,15 @@ def test_the_daemon_itself_serves_it(
         assert picture_of(window.get("/snapshot.jpg", **BEARER).body).shape == (48, 64, 3)
         busy = labelcam("check", "--settings", settings, "--model", colours, "--camera", "synthetic:64x48")
         assert "cannot be listened on" in busy.stdout
-        begun = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-        assert time.monotonic() - begun < 5
+        with closing(window.connect()) as viewer:
+            viewer.sendall(
+                f"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+            )
+            assert viewer.recv(4096)
+            begun = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+            assert time.monotonic() - begun < 5
     assert "GET" not in log.read_text()
 
 

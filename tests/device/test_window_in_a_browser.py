@@ -285,6 +285,20 @@ def test_the_page_outlives_the_daemon(chromium: Chromium) -> None:
         chromium.ask("Page.navigate", url="about:blank")
 
 
+def test_who_hears_no_pulse_is_cut_off(chromium: Chromium, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that just falls silent, as when a tablet loses its Wi-Fi, is noticed and made anew."""
+    monkeypatch.setattr("labelcam.publish.http.streams.PULSE_S", 1.0)
+    with open_window() as window:
+        live(window, chromium)
+        chromium.run("new Promise(done => setTimeout(done, 3000))")
+        assert chromium.run("document.getElementById('gone').hidden")  # pulses are enough
+        monkeypatch.setattr("labelcam.publish.http.viewers.Viewer._has_room", lambda _viewer: False)
+        chromium.until("!document.getElementById('gone').hidden")
+        monkeypatch.undo()
+        chromium.until("document.getElementById('gone').hidden")
+        chromium.ask("Page.navigate", url="about:blank")
+
+
 def type_token(chromium: Chromium, token: str) -> None:
     chromium.until("document.activeElement.id === 'token'")
     chromium.ask("Input.insertText", text=token)

@@ -3,11 +3,15 @@
 """What the window does not answer, and what nobody can do to it."""
 
 import base64
+import json
+import signal
 import socket
+import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import numpy as np
@@ -16,6 +20,8 @@ import pytest
 from labelcam.metrics import resident_bytes
 from labelcam.publish.http.keys import Patience
 from open_window import BEARER, TOKEN, OpenWindow, exchange, open_window, until
+
+Start = Callable[..., "subprocess.Popen[str]"]
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 GUARDED = ("/", "/stream.mjpg", "/snapshot.jpg", "/api/v1/state", "/api/v1/events", "/metrics", "/nowhere")
@@ -42,6 +48,13 @@ def locked(tmp_path: Path) -> Iterator[OpenWindow]:
 
 def is_well(window: OpenWindow) -> bool:
     return window.get("/healthz").status == 200
+
+
+def reached(window: OpenWindow) -> bool:
+    try:
+        return is_well(window)
+    except ConnectionError:
+        return False
 
 
 def host(window: OpenWindow, name: str) -> int:
@@ -378,6 +391,7 @@ def test_fifty_viewers_that_never_read_are_sent_away(window: OpenWindow, monkeyp
             assert is_well(window)
             time.sleep(0.05)
         assert window.window._feed.viewers == 0
+        until(lambda: len(window.window._server._guard.door._inside) <= 1)
         assert most - before < 40e6, f"{(most - before) / 1e6:.1f} MB"
 
 
@@ -387,3 +401,33 @@ def test_a_mistake_of_ours_ends_one_answer(window: OpenWindow, monkeypatch: pyte
     answer = window.get("/api/v1/state")
     assert (answer.status, "nowhere" in answer.body.decode()) == (500, False)
     assert is_well(window)
+
+
+def test_the_daemon_goes_on_whatever_is_done_to_its_window(start: Start, colours: Path, tmp_path: Path) -> None:
+    """Fifty viewers that never read, malformed and endless requests: no frame is late, none is lost, memory stays."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings, summary = tmp_path / "labelcam.toml", tmp_path / "summary.json"
+    settings.write_text(f"[http]\nenabled = true\nport = {port}\n[limits]\nmax_fps = 20\n")
+    camera = ("--camera", "synthetic:640x480@20", "--summary", summary)
+    process = start("run", "--settings", settings, "--model", colours, *camera, stdout=subprocess.DEVNULL)
+    window = OpenWindow(SimpleNamespace(port=port), None, None)  # type: ignore[arg-type]
+    until(lambda: reached(window))
+    with ExitStack() as stack:
+        for number in range(50):
+            peer = stack.enter_context(window.connect())
+            path = "stream.mjpg" if number % 2 else "api/v1/events"
+            peer.sendall(f"GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        for data in MALFORMED.values():
+            peer = stack.enter_context(window.connect())
+            with suppress(ConnectionError):
+                peer.sendall(data)
+        before = window.get("/api/v1/state").json["reading"]["seq"]
+        until(lambda: window.get("/api/v1/state").json["reading"]["seq"] > before + 60)
+        assert is_well(window)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    found = json.loads(summary.read_text())
+    assert found["publishers"]["http"] == {"dropped": 0}
+    assert found["fps"] > 10  # of 20; a busy machine may lose some by itself
+    assert found["rss_mb"] < 150

@@ -40,7 +40,7 @@ class Exposition(Collector):
         """Yield every metric; before the first account, only who we are."""
         summary = self._feed.summary
         yield _build(summary)
-        yield _gauge("camera_up", "Whether the camera delivers.", 0 if self._feed.lost else 1)
+        yield _gauge("camera_up", "Whether the camera delivers.", self._feed.camera_up)
         if summary:
             yield from _frames(summary)
             yield from _durations(summary)

@@ -111,6 +111,11 @@ class Feed:
         """Remember the newest reading; called for every frame, so nothing more may happen here."""
         self.latest, self._seen_s = reading, now_s
 
+    @property
+    def camera_up(self) -> bool:
+        """Whether the camera delivers, as far as one knows."""
+        return self.latest is not None and not self.lost
+
     def classified_lately(self) -> bool:
         """Whether a frame was."""
         return self._seen_s is not None and self._clock() - self._seen_s <= self._lately_s

@@ -15,8 +15,8 @@ BOUNDARY = "labelcam-frame"
 AGAIN_S = 0.25
 """A picture that no other has followed by then is sent once more: browsers show one when the next begins."""
 
-HEARTBEAT_S = 15.0
-"""Between signs of life where nothing is new."""
+PULSE_S = 15.0
+"""Between signs of life where nothing is new: a page that hears none knows that it is cut off."""
 
 
 class PictureStream:
@@ -52,7 +52,7 @@ class NewsStream:
         feed = self._gallery.feed
         with self._gallery.place():
             viewer = await self._gallery.begin(request, "text/event-stream")
-            hello = json.dumps(feed.hello(), ensure_ascii=True)
+            hello = json.dumps(feed.hello() | {"pulse_seconds": PULSE_S}, ensure_ascii=True)
             await viewer.send(f"retry: 2000\nevent: hello\ndata: {hello}\n\n".encode())
             told = dict.fromkeys(feed.slots, 0)
             spoke_s = time.monotonic()
@@ -60,7 +60,7 @@ class NewsStream:
                 news = [slot for slot in feed.slots if slot.version != told[slot]]
                 told |= {slot: slot.version for slot in news}
                 data = b"".join(slot.message() for slot in news)
-                if data or time.monotonic() - spoke_s >= HEARTBEAT_S:
+                if data or time.monotonic() - spoke_s >= PULSE_S:
                     spoke_s = time.monotonic()
-                    await viewer.send(data or b":\n\n")
+                    await viewer.send(data or b"event: pulse\ndata: {}\n\n")
             return viewer.response

@@ -80,7 +80,9 @@ class Gallery:
     async def begin(self, request: web.Request, content_type: str) -> Viewer:
         """Send the head of a stream."""
         response = web.StreamResponse(headers={"Content-Type": content_type, "X-Accel-Buffering": "no"})
-        transport = cast("asyncio.Transport", request.transport)
+        transport = request.transport
+        if transport is None:
+            raise web.HTTPBadRequest(text="gone already")
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         await response.prepare(request)
         return Viewer(transport, response)

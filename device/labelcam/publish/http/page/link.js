@@ -3,11 +3,11 @@
    The one stream of news: kept while the page can be seen, found again when it breaks. */
 import { byId, clock, say } from "./words.js";
 
-const AGAIN_MS = 3000;
+const AGAIN_MS = 3000, PULSES = 2.5;
 const WORDS = { connecting: "Connecting", live: "Connected", gone: "Disconnected" };
 const root = document.documentElement;
 const heard = [];
-let source = null, again = 0, goneSince = null;
+let source = null, again = 0, goneSince = null, pulse = 0, pulseSeconds = 15;
 
 export const isLive = () => root.dataset.link === "live";
 /* Called with the new state whenever the link comes or goes. */
@@ -31,10 +31,11 @@ async function askToSignIn() {
 }
 
 export function follow(listeners) {
-  const close = () => { clearTimeout(again); if (source) source.close(); source = null; };
+  const close = () => { clearTimeout(again); clearTimeout(pulse); if (source) source.close(); source = null; };
   const open = () => {
     close();
     source = new EventSource("/api/v1/events");
+    expect();
     source.onerror = () => {
       linked("gone");
       if (source && source.readyState === EventSource.CLOSED) { // refused, not just broken off: the browser gives up
@@ -43,8 +44,19 @@ export function follow(listeners) {
       }
     };
     for (const [name, listener] of Object.entries(listeners)) {
-      source.addEventListener(name, (event) => { linked("live"); listener(JSON.parse(event.data)); });
+      source.addEventListener(name, (event) => {
+        const told = JSON.parse(event.data);
+        if (name === "hello") pulseSeconds = told.pulse_seconds;
+        expect();
+        linked("live");
+        listener(told);
+      });
     }
+  };
+  /* A tablet that has lost its Wi-Fi is told nothing, not even that: whoever hears no pulse is cut off. */
+  const expect = () => {
+    clearTimeout(pulse);
+    pulse = setTimeout(() => { linked("gone"); open(); }, 1000 * PULSES * pulseSeconds);
   };
   /* A page that nobody sees costs the camera nothing. */
   document.addEventListener("visibilitychange", () => {

@@ -9,8 +9,12 @@ import { cameraIs, greet, see } from "./view.js";
 import { showVisits } from "./visits.js";
 import { byId, callLabels, say } from "./words.js";
 
+let version = null;
+
 follow({
   hello(told) {
+    version ??= told.version;
+    if (told.version !== version) location.reload(); // a tablet on a wall may stand through an update
     callLabels(told.names);
     say(byId("node"), told.node);
     say(byId("version"), told.version);
@@ -19,6 +23,7 @@ follow({
     rememberSamples(told.samples);
     greet(told);
   },
+  pulse() {},
   model: cardIs,
   camera: cameraIs,
   events: showVisits,
