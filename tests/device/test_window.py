@@ -208,6 +208,8 @@ def metrics_of(window: OpenWindow, **headers: str) -> dict[tuple[str, tuple[tupl
 
 def test_prometheus_is_told_the_account_in_base_units(window: OpenWindow) -> None:
     """Every metric that is documented, from the last account: seconds, bytes, joules, watts, hertz."""
+    assert metrics_of(window)["labelcam_camera_up", ()] == 0
+    window.see()
     energy = Energy("pmic", 432.5, 1.0, 100.0, 1000, 10.0, 0, 0.0)
     window.account(energy=energy, shadow=ShadowAccount("other", 50, 7), fallbacks=2, model=ODD)
     until(lambda: ("labelcam_frames_total", ()) in metrics_of(window))

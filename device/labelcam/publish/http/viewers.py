@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import cast
 
 from aiohttp import web
 
