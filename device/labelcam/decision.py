@@ -111,6 +111,12 @@ class Decider:
         """What the events so far amount to."""
 
         self._last_ns: int | None = None
+        self._owed: Event | None = None
+        """What another has left to be said."""
+
+    def owe(self, event: Event | None) -> None:
+        """Say this before anything else: the leave of what another decider, whose place we take, held to be there."""
+        self._owed = event
 
     def decide(self, scores: Scores, taken_ns: int, *, dark: bool = False) -> Decision:
         """Return what a frame's scores, one per label, make of the state; on a dark one nothing can be seen.
@@ -216,6 +222,9 @@ class Decider:
             self._stay = _Stay(arrival.label, index, since_ns, now_ns)
 
     def _event(self) -> Event | None:
+        if self._owed:
+            owed, self._owed = self._owed, None
+            return owed
         if self._announced is self._stay:
             return None
         if self._announced is not None:

@@ -55,10 +55,13 @@ class Ledger:
         self._lost.update(dropped)
         self._skipped += skipped
 
-    def lose_frame(self, reason: str) -> None:
-        """Count a frame that came to nothing after it was prepared; the next reading tells of it."""
+    def lose_frame(self, reason: str, before: int) -> None:
+        """Count a frame that came to nothing after it was prepared; the next reading tells of it.
+
+        `before` are those that were dropped just before it, which nobody else tells of now.
+        """
         self._lost[reason] += 1
-        self._untold += 1
+        self._untold += 1 + before
 
     def summary(
         self, classifier: Classifier, capture: Capture, sampler: Sampler, publishers: Mapping[str, int]

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from .account import Summary
 from .announcement import announce
 from .camera import Absence, CameraLost, EndOfFrames
+from .classifier import Classifier
 from .ending import Ending
-from .errors import InferenceFailed, LabelcamError, MemoryGrown
+from .errors import InferenceFailed, LabelcamError, MemoryGrown, ModelFileError
 from .ledger import Ledger, card_of
 from .memory import MemoryLimit
 from .metrics import resident_bytes
@@ -42,7 +43,7 @@ class Loop:
         self._ledger, self._watchdog, self._memory = Ledger(), Watchdog(), MemoryLimit()
         self._minute_at_s = time.monotonic() + MINUTE_S
         self._succession: Succession | None = None
-        self._sent_back: Pipeline | None = None
+        self._sent_back: Classifier | None = None
         """Whose frames nobody reads any more."""
 
         self._rebuilt = False
@@ -75,27 +76,30 @@ class Loop:
         return self._ending.is_due(self._ledger.metrics.frames)
 
     def _introduce(self) -> None:
-        plan = self._running.plan
-        self._out.tell(card_of(plan.classifier, plan.decider.names))
+        pipeline = self._running.pipeline
+        self._out.tell(card_of(pipeline.classifier, pipeline.decider.names))
 
     def _read(self, prepared: Prepared) -> None:
         self._found()
+        if prepared.pipeline.classifier is self._sent_back:
+            self._ledger.lose_frame("failed", prepared.dropped)
+            return
         if prepared.pipeline is not self._running.pipeline:
             self._take_over(prepared.pipeline)
-        if prepared.pipeline is self._sent_back:
-            self._ledger.lose_frame("failed")
-            return
         try:
             reading = self._ledger.note(prepared.pipeline.step(prepared))
         except InferenceFailed as error:
-            self._survive(error)
+            self._ledger.lose_frame("failed", prepared.dropped)
+            self._survive(error, prepared.pipeline.classifier)
             return
         self._watchdog.classified(reading.decision.top[0].label)
         if self._running.plan.keeps_pictures:
             self._pictures.show(reading, prepared.pixels)
         self._out.offer(reading)
-        if self._succession and (complaint := self._succession.complaint(reading)):
-            self._send_back(self._succession, complaint)
+        # What waited when another model took over is still answered by the one before, and says nothing of that other.
+        trial = self._succession if prepared.pipeline.classifier is self._running.plan.classifier else None
+        if trial and (complaint := trial.complaint(reading)):
+            self._send_back(trial, complaint)
 
     def _found(self) -> None:
         if self._away:
@@ -110,17 +114,21 @@ class Loop:
         self._away = absence
         self._ledger.remark("camera", absence.reason)
 
-    def _survive(self, error: InferenceFailed) -> None:
-        """Go on after the interpreter has failed: with the model before, or once with a new interpreter."""
-        self._ledger.lose_frame("failed")
-        if self._succession:
+    def _survive(self, error: InferenceFailed, classifier: Classifier) -> None:
+        """Go on after an interpreter has failed: with the model before, or once with a new interpreter."""
+        if classifier is not self._running.plan.classifier:
+            log.warning("inference-failed reason=%s; another model takes over anyway", error)
+        elif self._succession:
             self._send_back(self._succession, str(error))
         elif self._rebuilt:
             raise error
         else:
             log.warning("inference-failed reason=%s; trying once more with a new interpreter", error)
             self._rebuilt = True
-            self._running.pipeline.classifier.rebuild()
+            try:
+                classifier.rebuild()
+            except ModelFileError as failure:  # of a file that did load: want of memory, which a restart may mend
+                raise InferenceFailed(classifier.model.name, failure) from failure
 
     def _keep_up(self, now_s: float) -> None:
         """Do what is due between two frames; mostly nothing."""
@@ -161,8 +169,8 @@ class Loop:
 
     def _send_back(self, trial: Succession, why: str) -> None:
         """Run the model again that ran before one that does not hold."""
-        failed, self._sent_back = self._running.plan, self._running.pipeline
-        name = failed.classifier.model.name
+        failed = self._running.plan
+        self._sent_back, name = failed.classifier, failed.classifier.model.name
         log.warning("model-sent-back model=%s reason=%s", name, why)
         self._adopt(failed.with_model_of(trial.before))
         self._end_trial(failed)
@@ -182,8 +190,9 @@ class Loop:
     def _take_over(self, pipeline: Pipeline) -> None:
         """The first frame that was prepared for another pipeline has come."""
         before, self._running.pipeline = self._running.pipeline, pipeline
-        if before.decider is not pipeline.decider and (event := before.decider.finish()):
-            self._out.tell(Notice(datetime.now(UTC), "ok", event=event))
+        if before.decider is not pipeline.decider:
+            pipeline.decider.owe(before.decider.finish())
+            self._introduce()
         if before.classifier is not pipeline.classifier:
             announce(pipeline.classifier)
 

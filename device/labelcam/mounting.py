@@ -29,6 +29,10 @@ def wants_pictures(settings: Settings) -> bool:
 def opened_with(settings: Settings, classifier: Classifier) -> tuple[object, ...]:
     """Return everything that a camera is opened with: while that stays equal, it can stay open."""
     how = settings.camera
+    if not parse_spec(
+        how.source
+    ).is_device:  # the rest is for real ones, and a folder would be shown from its beginning
+        return (how.source,)
     patience = (how.timeout_seconds, how.start_seconds, how.give_up_seconds, how.frozen_seconds)
     aim = aim_of(settings, classifier) if parse_spec(how.source).kind == "picamera2" else None
     return (how.source, settings.limits.max_fps, patience, aim)

@@ -51,14 +51,17 @@ class Plan:
         return made.publisher.account if made and isinstance(made.publisher, Shadow) else None
 
     def with_model_of(self, before: "Plan") -> "Plan":
-        """Return this plan with another's model, and its way of deciding, in place of our own."""
+        """Return this plan with another's model, and its settings for deciding, in place of our own."""
         settings = replace(
             self.settings,
             model=before.settings.model,
             runtime=before.settings.runtime,
             decision=before.settings.decision,
         )
-        return replace(self, settings=settings, classifier=before.classifier, decider=before.decider)
+        classifier = before.classifier
+        return replace(
+            self, settings=settings, classifier=classifier, decider=_decider(settings, self.spec, classifier)
+        )
 
     def made(self) -> dict[str, Publisher]:
         """Return the publishers, each under its name."""
@@ -149,8 +152,11 @@ def _is_the_same(settings: Settings, model: ModelFile, running: Plan) -> bool:
     )
 
 
-def _decider(settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan | None) -> Decider:
-    """What is held to be there outlives a change that does not concern it."""
-    if running and settings.decision == running.settings.decision and classifier is running.classifier:
-        return running.decider
-    return Decider(settings.decision, classifier.labels, classifier.constants, gap_s=patience_s(settings, spec))
+def _decider(settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan | None = None) -> Decider:
+    """What is held to be there outlives a change that does not concern it; another camera sees another scene."""
+    gap_s = patience_s(settings, spec)
+    if running and classifier is running.classifier:
+        before, before_s = running.settings, patience_s(running.settings, running.spec)
+        if (settings.decision, spec, gap_s) == (before.decision, running.spec, before_s):
+            return running.decider
+    return Decider(settings.decision, classifier.labels, classifier.constants, gap_s=gap_s)

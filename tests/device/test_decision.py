@@ -373,7 +373,7 @@ def test_run_and_classify_scale_alike(
         first = json.loads(labelcam("run", *words).stdout.splitlines()[0])
         assert first["top"] == classified["top"][:3]
         answers.append(first["score"])
-        assert "goldens   4 reproduced" in labelcam("check", "--model", model, "--camera", "synthetic:8x6").stdout
+        assert "goldens  4 reproduced" in labelcam("check", "--model", model, "--camera", "synthetic:8x6").stdout
     assert answers[0] == pytest.approx(250 / 255, abs=0.01)
     assert answers[1] == pytest.approx(0.52, abs=0.01)
 
