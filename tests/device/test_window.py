@@ -41,7 +41,7 @@ def window() -> Iterator[OpenWindow]:
 @pytest.fixture
 def token_file(tmp_path: Path) -> str:
     path = tmp_path / "token"
-    path.write_text(TOKEN + "\n")
+    path.write_text(TOKEN + " \r\n")
     path.chmod(0o600)
     return str(path)
 

@@ -354,6 +354,18 @@ def test_silent_connections_make_room(window: OpenWindow) -> None:
         assert is_well(window)
 
 
+def test_an_answer_that_nobody_reads_is_not_kept(window: OpenWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot larger than all buffers, asked for and left there: its connection ends, and its memory with it."""
+    monkeypatch.setattr("labelcam.publish.http.door.SILENT_S", 0.5)
+    window.see(pixels=np.random.default_rng(0).integers(0, 256, (2400, 3200, 3), np.uint8))  # some 6 MB
+    inside = window.window._server._guard.door._inside
+    with closing(window.connect()) as peer:
+        peer.sendall(b"GET /snapshot.jpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert peer.recv(100)
+        until(lambda: not inside)
+    assert is_well(window)
+
+
 def test_viewers_have_places(window: OpenWindow) -> None:
     """Beyond max_clients a stream is refused with a reason; what is answered at once still is."""
     with ExitStack() as stack:

@@ -91,6 +91,7 @@ def _board(summary: Summary) -> Iterator[Metric]:
         ("temperature_celsius", "Temperature of the SoC.", vitals.celsius),
         ("throttled", "Whether the firmware holds the clock down.", vitals.throttled),
         ("clock_hertz", "Clock of the CPU.", vitals.mhz and vitals.mhz * 1e6),
+        ("fps_limit", "Frames a second that heat or power leave us.", summary.fps_limit),
         ("resident_memory_bytes", "Resident memory of the process.", summary.rss_mb * 1e6),
     )
     for name, text, value in known:

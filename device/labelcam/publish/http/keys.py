@@ -25,6 +25,7 @@ class Keys:
 
     def __init__(self, token: str | None, host: str) -> None:
         """Take the token. Raises SettingsError if it is too short, or if `host` needs one and there is none."""
+        token = None if token is None else token.strip()  # an editor's line end is no part of it
         if token is not None and len(token) < SHORTEST:
             raise SettingsError(
                 f"the token for http has {len(token)} characters and could be guessed; make one of {SHORTEST} or more: "

@@ -29,6 +29,8 @@ function facts() {
     ["runs on", taken],
     ["threads", account && String(account.threads)],
     ["shadow", account && account.shadow && `${account.shadow.model}: disagrees in ${grouped(account.shadow.disagreed)} of ${grouped(account.shadow.asked)} frames`],
+    ["fallbacks", account && account.fallbacks > 0 && `the processor took over ${grouped(account.fallbacks)} times`],
+    ["energy", account && account.energy && account.energy.mj_per_inference && account.energy.mj_per_inference.toPrecision(3) + " mJ an inference, all of the board"],
     ["memory", account && Math.round(account.rss_mb) + " MB resident"],
     ["licence", model.licence || "not told"],
     ["sha256", model.sha256],
