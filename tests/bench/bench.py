@@ -40,18 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         files = model_files(args.model)
-        document: dict[str, Any] = {
-            "schema": SCHEMA,
-            "camera": CAMERA,
-            "rounds": args.rounds,
-            "seconds": args.seconds,
-            "host": host(),
-        }
+        document: dict[str, Any] = {"schema": SCHEMA, "camera": CAMERA, "host": host()}
+        document |= {"rounds": args.rounds, "seconds": args.seconds}
         measured = {name: _measure(name, path, args) for name, path in files.items()}
-        # labelcam uses two cores, the bare interpreter one: with neighbours at work the ratio says nothing.
         if TARGETED in files:
             document["litert_benchmark"] = contest(files[TARGETED], 1, args.rounds, args.seconds)
         document["power"] = overhead(2 * args.seconds)
+        # labelcam uses two cores, the bare interpreter one: with neighbours at work the ratio says nothing.
         document["load_after"] = round(os.getloadavg()[0], 2)
     except (LabelcamError, ChildFailed) as error:
         complain("make bench", error)

@@ -94,6 +94,7 @@ def test_a_budget_is_written_into_the_settings(
         (("MODEL", "--budget", "30"), 2, "write 30ms or 50mJ"),
         (("MODEL", "--budget", "30mJ", "--settings", "NONE"), 2, "this machine has no power meter"),
         (("MODEL", "--html", "/nonexistent/x.html"), 2, "cannot be written there"),
+        (("MODEL", "--csv", "MODEL"), 2, "is to end with .csv"),
         (("MODEL", "MODEL"), 2, "two models are called"),
         (("nothing.tflite",), 78, "nothing.tflite"),
         (("MODEL", "--settings", "PMIC"), 78, "meter 'pmic'"),

@@ -178,6 +178,13 @@ def test_the_csv_has_every_window(measured: Measurement) -> None:
     assert float(rows[0]["p50_ms"]) == pytest.approx(kind.ms, rel=0.05)
 
 
+def test_the_csv_leaves_out_what_cannot_be_known() -> None:
+    """No joules of short windows, and none where there is no meter: empty, not zero."""
+    for measurement in (synthetic(seconds=5.0), without_meter(synthetic())):
+        rows = list(csv.DictReader(StringIO(to_csv(measurement))))
+        assert {(row["joules"], row["error_joules"]) for row in rows} == {("", "")}
+
+
 def test_windows_are_interleaved() -> None:
     """Each round has every configuration once, every other round the other way round."""
     configurations = synthetic().configurations[:3]

@@ -45,7 +45,9 @@ class Outputs:
         cls, as_json: bool, html: Path | None, csv: Path | None, budget: str | None, settings: Path | None
     ) -> "Outputs":
         """Check everything that can be checked before minutes of measuring. Raises UsageError."""
-        for path in (html, csv):
+        for path, ending in ((html, ".html"), (csv, ".csv")):
+            if path and path.suffix != ending:  # no model file is overwritten by a slip
+                raise UsageError(f"{path}: is to end with {ending}; name it {path.stem}{ending}")
             if path and not (path.parent.is_dir() and os.access(path.parent, os.W_OK) and not path.is_dir()):
                 raise UsageError(f"{path}: cannot be written there; choose a file in a folder that exists")
         return cls(as_json, html, csv, parse_budget(budget) if budget else None, settings)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joules per inference out of samples: whole-board, and marginal, which is what remains when idle is subtracted."""
 
-import bisect
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from ..energy import LEAST_SAMPLES, Energy, EnergyAccount
 from .data import Measurement, Window
 from .interval import Interval
 from .plan import LEAST_WINDOW_S
+from .validity import between
 
 IDLE_DRIFT = 0.05
 """Idle power before and after that differs by more of its mean than this, and by more than its error, is no idle."""
@@ -58,11 +58,8 @@ class InferenceEnergy:
 
 def account(measurement: Measurement, begun_s: float, ended_s: float) -> Energy:
     """Return what was taken between two moments, from the samples that lie wholly within."""
-    points = measurement.points
-    first = bisect.bisect_left(points, begun_s, key=lambda point: point.at_s)
-    last = bisect.bisect_right(points, ended_s, key=lambda point: point.at_s)
     adding = EnergyAccount(measurement.plate, measurement.hz)
-    for point in points[first:last]:
+    for point in between(measurement, begun_s, ended_s):
         adding.add(round(point.at_s * 1e9), point.reading)
     return adding.energy()
 

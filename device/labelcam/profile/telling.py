@@ -9,7 +9,7 @@ from typing import TextIO
 
 from ..console import table
 from .data import Measurement
-from .energies import account, metered
+from .energies import account, refusal
 from .figures import LATENCIES, Run, best, method_line
 from .validity import within
 
@@ -84,7 +84,8 @@ def to_csv(measurement: Measurement) -> str:
     method = method_line(measurement)
     for number, window in enumerate(measurement.windows):
         configuration = measurement.configurations[window.configuration]
-        energy = account(measurement, window.begun_s, window.ended_s) if metered(measurement) else None
+        told = not refusal(measurement, [window])
+        energy = account(measurement, window.begun_s, window.ended_s) if told else None
         joules = energy.watts * window.seconds if energy else None
         error = energy.error_watts * window.seconds if energy else None
         points = within(measurement, [window])

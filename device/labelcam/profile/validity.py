@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether the figures of a configuration may be believed: it was not held back, and it was the same all along."""
 
+import bisect
 from collections.abc import Iterator, Sequence
 
 from .data import Measurement, Point, Window
@@ -40,8 +41,17 @@ def remarks(measurement: Measurement, windows: Sequence[Window]) -> Iterator[str
 
 def within(measurement: Measurement, windows: Sequence[Window]) -> list[Point]:
     """Return the samples that fall into windows."""
-    spans = [(window.begun_s, window.ended_s) for window in windows]
-    return [point for point in measurement.points if any(begin <= point.at_s <= end for begin, end in spans)]
+    return [point for window in windows for point in between(measurement, window.begun_s, window.ended_s)]
+
+
+def between(measurement: Measurement, begun_s: float, ended_s: float) -> Sequence[Point]:
+    """Return the samples that lie between two moments."""
+    first = bisect.bisect_left(measurement.points, begun_s, key=_moment)
+    return measurement.points[first : bisect.bisect_right(measurement.points, ended_s, key=_moment)]
+
+
+def _moment(point: Point) -> float:
+    return point.at_s
 
 
 def _mean(measurement: Measurement, window: Window, quantity: str) -> float | None:
