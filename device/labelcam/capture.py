@@ -84,8 +84,12 @@ class Capture:
         self._stopping = threading.Event()
         self._allowance = Allowance(camera, allowed, self._stopping.wait)
         self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
-        self.dropped: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
+
+    @property
+    def dropped(self) -> dict[str, int]:
         """Frames that came to nothing, by reason."""
+        return dict(self._dropped)  # copied at once: the thread may meet a new reason while somebody adds them up
 
     def _new_slot(self) -> Slot:
         pipeline = self._pipeline
@@ -168,7 +172,7 @@ class Capture:
             try:
                 frame = self._allowance.next_frame()
             except BadFrame as error:  # or one too many
-                self.dropped[error.reason] += 1
+                self._dropped[error.reason] += 1
                 bad += 1
                 self._next_seq += 1
             except CameraAway as away:
@@ -211,7 +215,7 @@ class Capture:
                 continue
             prepared, slot = found
             self._free.put(slot)
-            self.dropped["stale"] += 1
+            self._dropped["stale"] += 1
             dropped += prepared.dropped + 1
         if absence is not None:
             self._ready.put(absence)

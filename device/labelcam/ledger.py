@@ -86,7 +86,7 @@ class Ledger:
             rss_mb=resident_bytes() / 1e6,
             labels=metrics.labels(),
             publishers=publishers,
-            dropped_reasons=dict(self._lost + capture.dropped),
+            dropped_reasons=dict(self._lost + Counter(capture.dropped)),
             camera="lost" if "camera" in self.remarks else "ok",
             vitals=sampler.latest(now_ns),
             energy=sampler.energy(),

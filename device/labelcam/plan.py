@@ -133,7 +133,11 @@ def _classifier(settings: Settings, running: Plan | None) -> Classifier:
     if running and _is_the_same(settings, model, running):
         return running.classifier
     classifier = classifier_of(settings, model)
-    vet(classifier, settings.model.max_invoke_ms)
+    try:
+        vet(classifier, settings.model.max_invoke_ms)
+    except LabelcamError:
+        classifier.close()
+        raise
     return classifier
 
 

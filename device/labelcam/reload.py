@@ -18,7 +18,8 @@ class Reloader:
         self._planner = planner
         self._requested = threading.Event()
         self._busy = False
-        self._result: Plan | LabelcamError | None = None
+        self._result: tuple[Plan, Plan | LabelcamError] | None = None
+        """What ran when the preparation began, and what came of it."""
 
     def request(self) -> None:
         """Ask for the settings to be read anew."""
@@ -27,8 +28,13 @@ class Reloader:
     def poll(self, running: Plan) -> Plan | LabelcamError | None:
         """Begin what was requested; return what came of it, once: a plan, or why there is none. Takes no time."""
         if self._result is not None:
-            result, self._result, self._busy = self._result, None, False
-            return result
+            (before, result), self._result, self._busy = self._result, None, False
+            if isinstance(result, LabelcamError) or before is running:
+                return result
+            # A model has been sent back meanwhile, and must not come again by a plan that builds on it: make another.
+            if result.classifier is not before.classifier:
+                result.classifier.close()
+            self._requested.set()
         if self._requested.is_set() and not self._busy:
             self._requested.clear()
             self._busy = True
@@ -38,8 +44,11 @@ class Reloader:
     def _prepare(self, running: Plan) -> None:
         log.info("reload: reading settings and model anew")
         try:
-            self._result = self._planner.plan(running)
+            self._result = running, self._planner.plan(running)
         except LabelcamError as error:
-            self._result = error
+            self._result = running, error
         except Exception as error:  # noqa: BLE001, whatever it is must not end what runs
-            self._result = LabelcamError(f"settings and model cannot be read anew ({error!r}); please report it")
+            self._result = (
+                running,
+                LabelcamError(f"settings and model cannot be read anew ({error!r}); please report it"),
+            )

@@ -4,10 +4,13 @@
 
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .classifier import Classifier
-from .errors import GateFailed
-from .golden import check_goldens
+from .errors import GateFailed, InferenceFailed
+from .golden import GoldenResult, check_goldens
+from .model_file import ModelFile
 
 TRIES = 5
 """Invokes that are timed, after one that is not: the first one fills caches."""
@@ -29,9 +32,11 @@ def goldens_verdict(classifier: Classifier) -> str:
     Where the Edge TPU reproduces them, its CPU twin must as well: it answers whenever the Edge TPU does not.
     """
     model = classifier.model
-    results, twins = check_goldens(model, classifier), []
-    if classifier.interpreter.delegation().delegate == "edgetpu" and model.twin():
-        twins = check_goldens(model, Classifier(model))
+    twins: list[GoldenResult] = []
+    with _answers_at_all(model):
+        results = check_goldens(model, classifier)
+        if classifier.interpreter.delegation().delegate == "edgetpu" and model.twin():
+            twins = check_goldens(model, Classifier(model))
     failed = [result for result in (*results, *twins) if not result.passed]
     if failed:
         told = ", ".join(f"{result.name}: {result.detail}" for result in failed)
@@ -47,9 +52,19 @@ def invoke_ms(classifier: Classifier) -> float:
     """Return the median time of an invoke, in milliseconds."""
     prepared = classifier.input_array()
     times = []
-    for _ in range(TRIES + 1):
-        classifier.interpreter.write(prepared)
-        begun_s = time.perf_counter()
-        classifier.interpreter.invoke()
-        times.append((time.perf_counter() - begun_s) * 1e3)
+    with _answers_at_all(classifier.model):
+        for _ in range(TRIES + 1):
+            classifier.interpreter.write(prepared)
+            begun_s = time.perf_counter()
+            classifier.interpreter.invoke()
+            times.append((time.perf_counter() - begun_s) * 1e3)
     return statistics.median(times[1:])
+
+
+@contextmanager
+def _answers_at_all(model: ModelFile) -> Iterator[None]:
+    """Say of an interpreter that fails in the block that the gate has failed."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise GateFailed(str(InferenceFailed(model.name, error))) from error

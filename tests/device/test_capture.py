@@ -97,6 +97,23 @@ def test_a_live_camera_drops_what_is_stale(classifier: Classifier) -> None:
         assert now.taken_ns > before.taken_ns
 
 
+def test_losses_can_be_added_up_while_frames_are_lost(classifier: Classifier) -> None:
+    """Whoever asks has a copy: a new reason would otherwise end the daemon while it counts them."""
+    with Capture(Numbered(live=True), Watched(classifier), 1.0) as capture:
+        first = wait_for_losses(capture)
+        assert capture.dropped is not first
+        while capture.dropped == first:
+            time.sleep(0.005)
+
+
+def wait_for_losses(capture: Capture) -> dict[str, int]:
+    until_s = time.monotonic() + 10
+    while not (found := capture.dropped):
+        assert time.monotonic() < until_s
+        time.sleep(0.005)
+    return found
+
+
 def test_a_frame_is_never_older_than_one_period(classifier: Classifier) -> None:
     """However long the consumer was away, what it takes was captured just now."""
     with taking(Numbered(live=True, pause_s=0.01), classifier) as take:

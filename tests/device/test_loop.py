@@ -209,6 +209,41 @@ def test_a_failure_of_the_model_before_is_not_held_against_the_new_one(
     whole(appliance.keeper.readings)
 
 
+def test_a_plan_that_builds_on_what_runs_no_more_is_made_anew(appliance: Appliance, colours: Path) -> None:
+    """A model that is sent back while a reload prepares does not come again by it."""
+    may_read = threading.Semaphore(1)
+
+    def read() -> Settings:
+        assert may_read.acquire(timeout=20)
+        return appliance.settings()
+
+    appliance.configure(colours, "synthetic:8x6")
+    planner = Planner(read, lambda _: [])
+    before = planner.plan()
+    after = before.with_model_of(planner_of(appliance).plan())
+    reloader = Reloader(planner)
+    reloader.request()
+    assert reloader.poll(before) is None
+    may_read.release(2)
+    found = polled(reloader, after)
+    assert isinstance(found, Plan)
+    assert found.classifier is after.classifier
+    assert reloader.poll(found) is None
+
+
+def planner_of(appliance: Appliance) -> Planner:
+    return Planner(appliance.settings, lambda _: [])
+
+
+def polled(reloader: Reloader, running: Plan) -> Plan | LabelcamError:
+    """Wait for what comes of a request."""
+    until_s = time.monotonic() + 20
+    while (found := reloader.poll(running)) is None:
+        assert time.monotonic() < until_s
+        time.sleep(0.01)
+    return found
+
+
 def test_no_frame_is_answered_by_a_model_that_was_sent_back(appliance: Appliance, brittle: Path, colours: Path) -> None:
     """Neither is one that waited while settings changed as well: it is lost, and counted."""
     camera = appliance.photos(DIM["red"], DIM["green"], DIM["blue"], BRIGHT, *[DIM["red"]] * 2)

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
 
+import hashlib
 import json
 import shutil
 import signal
@@ -256,3 +257,23 @@ def test_a_model_that_is_too_slow_here_is_not_run(
     done = labelcam("run", "--settings", settings, "--model", colours, "--camera", "synthetic:64x48")
     assert done.returncode == 3
     assert "model.max_invoke_ms allows 1e-05" in the_error(done.stderr)
+
+
+@pytest.fixture
+def fails_its_golden(pack: Pack, brittle: Path, colour_entries: dict[str, str | bytes], tmp_path: Path) -> Path:
+    """A model file whose network cannot even answer to its own goldens, which are bright."""
+    network = brittle.read_bytes()
+    manifest = json.loads(colour_entries["manifest.json"]) | {"flatbuffer_sha256": hashlib.sha256(network).hexdigest()}
+    return pack(network, colour_entries | {"manifest.json": json.dumps(manifest)}, tmp_path / "fails.tflite")
+
+
+def test_an_interpreter_that_fails_on_a_golden_is_a_gate_that_failed(
+    labelcam: Callable[..., Any], fails_its_golden: Path, the_error: Callable[[str], str]
+) -> None:
+    """It is said in one line by `run` and by `check`, with exit code 3."""
+    run = labelcam("run", "--model", fails_its_golden, "--camera", "synthetic:64x48")
+    assert run.returncode == 3
+    assert "the interpreter fails" in the_error(run.stderr)
+    check = labelcam("check", "--model", fails_its_golden, "--camera", "synthetic:64x48")
+    assert check.returncode == 3
+    assert "FAIL goldens" in check.stdout
