@@ -56,13 +56,16 @@ class Capture:
         first_s: float | None = None,
         first_seq: int = 0,
         allowed: Callable[[], float] = lambda: inf,
+        note: Callable[[Prepared], None] | None = None,
     ) -> None:
         """Prepare to capture, counting from `first_seq`, no more than `allowed()` frames a second.
+
+        `note` hears of every frame that is prepared, on the capture thread.
 
         A camera of which nothing is heard for `timeout_s` seconds is lost; for the first frame it has `first_s`, by
         default a minute.
         """
-        self.camera = camera
+        self.camera, self._note = camera, note
         self._pipeline, self._timeout_s, self._next_seq = pipeline, timeout_s, first_seq
         self.free_seq = first_seq
         """The number after the last frame that was taken: nobody has heard of it or of any later one."""
@@ -199,6 +202,8 @@ class Capture:
             dark=dark,
         )
         self._next_seq += 1
+        if self._note:
+            self._note(prepared)
         self._ready.put((prepared, slot))
 
     def _drop_what_waits(self) -> int:

@@ -14,6 +14,8 @@ from .errors import LabelcamError
 
 CAMERAS = "picamera2[:N], v4l2:/dev/video0, rtsp://…, video:FILE, photos:DIR, synthetic:640x480[@FPS]"
 
+TRACE = Path("labelcam-trace.json")
+
 Commands: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
 
 
@@ -48,6 +50,10 @@ def _add_run(commands: Commands, common: OneLineParser) -> None:
     run.add_argument("--frames", type=_positive_int, metavar="N", help="stop after N frames")
     run.add_argument("--seconds", type=_positive_float, metavar="S", help="stop after S seconds")
     run.add_argument("--summary", type=Path, metavar="FILE", help="write the summary there, as JSON")
+    run.add_argument("--trace", type=_positive_float, metavar="S", help="record every step for S seconds, for Perfetto")
+    run.add_argument(
+        "--trace-file", type=Path, metavar="FILE", default=TRACE, help=f"where the trace goes ({TRACE}, in this folder)"
+    )
     run.set_defaults(action=_run)
 
 
@@ -129,8 +135,12 @@ def _positive_float(text: str) -> float:
 
 def _run(args: argparse.Namespace) -> int:
     from .run import run
+    from .trace import Trace
 
-    return run(args.settings, args.model, args.camera, args.frames, args.seconds, args.summary, as_json=args.json)
+    trace = Trace(args.trace_file, args.trace) if args.trace else None
+    return run(
+        args.settings, args.model, args.camera, args.frames, args.seconds, args.summary, trace, as_json=args.json
+    )
 
 
 def _classify(args: argparse.Namespace) -> int:

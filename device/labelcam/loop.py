@@ -25,6 +25,7 @@ from .records import Event, Notice
 from .reload import Reloader
 from .running import Running
 from .succession import Succession
+from .trace import Trace
 from .watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,16 @@ class Loop:
     """Goes from frame to frame."""
 
     def __init__(
-        self, running: Running, reloader: Reloader, out: Publishers, pictures: Pictures, ending: Ending
+        self,
+        running: Running,
+        reloader: Reloader,
+        out: Publishers,
+        pictures: Pictures,
+        ending: Ending,
+        trace: Trace | None = None,
     ) -> None:
         self._running, self._reloader, self._out = running, reloader, out
-        self._pictures, self._ending = pictures, ending
+        self._pictures, self._ending, self._trace = pictures, ending, trace
         self._ledger, self._watchdog, self._memory = Ledger(), Watchdog(), MemoryLimit()
         self._minute_at_s = time.monotonic() + MINUTE_S
         self._succession: Succession | None = None
@@ -96,6 +103,8 @@ class Loop:
         if self._running.plan.keeps_pictures:
             self._pictures.show(reading, prepared.pixels)
         self._out.offer(reading)
+        if self._trace:
+            self._trace.read(reading, prepared)
         # What waited when another model took over is still answered by the one before, and says nothing of that other.
         trial = self._succession if prepared.pipeline.classifier is self._running.plan.classifier else None
         if trial and (complaint := trial.complaint(reading)):

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -25,6 +25,8 @@ from .publish.lines import Lines
 from .publishing import outlets
 from .reload import Reloader
 from .settings import Settings, load_settings
+from .trace import Trace
+from .whole_file import write_whole
 
 
 def run(
@@ -34,12 +36,13 @@ def run(
     frames: int | None,
     seconds: float | None,
     summary_file: Path | None,
+    trace: Trace | None = None,
     *,
     as_json: bool,
 ) -> int:
     """Serve until the source ends, a limit is reached, or SIGINT or SIGTERM comes; then show the summary."""
     try:
-        _run(settings_file, model, camera, frames, seconds, summary_file, as_json=as_json)
+        _run(settings_file, model, camera, frames, seconds, summary_file, trace, as_json=as_json)
     except LabelcamError as error:
         if not left_behind():
             raise
@@ -64,6 +67,7 @@ def _run(
     frames: int | None,
     seconds: float | None,
     summary_file: Path | None,
+    trace: Trace | None = None,
     *,
     as_json: bool,
 ) -> None:
@@ -77,8 +81,10 @@ def _run(
     )
     reloader = Reloader(planner)
     with _signals_heeded(stop, reloader):
-        outcome = serve(planner.plan(), reloader, pictures, Ending(frames, seconds, stop))
-    failures = [outcome.failure] if outcome.failure else []
+        plan, ending = planner.plan(), Ending(frames, seconds, stop)
+        with trace or nullcontext():
+            outcome = serve(plan, reloader, pictures, ending, trace)
+    failures = [failure for failure in (outcome.failure, trace and trace.failure) if failure]
     if lines.failure:
         why = lines.failure.strerror
         failures.append(LabelcamError(f"stdout: cannot be written ({why}); make room, or write elsewhere"))
@@ -128,17 +134,9 @@ def _signals_heeded(stop: threading.Event, reloader: Reloader) -> Iterator[None]
 
 
 def _write_summary(path: Path, summary: Summary) -> None:
-    """Write the summary so that a reader sees all of it or the old one, whatever happens meanwhile."""
-    text = json.dumps(summary.as_json(), indent=2) + "\n"
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
-            path.write_text(text, encoding="utf-8")
-            return
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, [json.dumps(summary.as_json(), indent=2), "\n"])
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise LabelcamError(f"--summary {path}: cannot be written ({error.strerror}); make room") from None
 
 

@@ -13,13 +13,14 @@ from .mounting import open_settings_camera, opened_with, view_of
 from .pipeline import Pipeline
 from .plan import Plan, patience_s
 from .sampler import Sample, Sampler
+from .trace import Trace
 
 
 class Running:
     """A plan with its camera and its pipeline. Use it in a `with` block: leaving it frees the camera."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, trace: Trace | None = None) -> None:
+        self.plan, self._trace = plan, trace
         self._camera_open, self._sampler_open = ExitStack(), ExitStack()
         self.easing = self._new_easing()
         self.sampler = self._new_sampler()
@@ -63,6 +64,8 @@ class Running:
     def _new_sampler(self) -> Sampler:
         sampler = Sampler(self.plan.meter, Board(), self.plan.settings.power.hz)
         sampler.listen(self._ease)
+        if self._trace:
+            sampler.listen(self._trace.sampled)
         return sampler
 
     def _ease(self, sample: Sample) -> None:
@@ -84,4 +87,5 @@ class Running:
         camera = open_settings_camera(plan.settings, plan.classifier)
         first_s = plan.settings.camera.start_seconds if plan.spec.is_device else None
         patience = patience_s(plan.settings, plan.spec)
-        return Capture(camera, pipeline, patience, first_s, first_seq, lambda: self.easing.allowed)
+        note = self._trace.prepared if self._trace else None
+        return Capture(camera, pipeline, patience, first_s, first_seq, lambda: self.easing.allowed, note)

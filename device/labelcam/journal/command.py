@@ -3,7 +3,6 @@
 """`labelcam journal`: the record of every minute, as a table, as JSON lines, or as a page."""
 
 import json
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from ..console import facts, note, table
 from ..errors import LabelcamError, UsageError
 from ..settings import load_settings
+from ..whole_file import write_whole
 from .entry import Entry
 from .place import folder_to_read
 from .reading import LAST_HOUR, chosen, entries, since_of
@@ -51,16 +51,10 @@ def _print(found: Sequence[Entry]) -> None:
 
 
 def _write(path: Path, found: Sequence[Entry]) -> None:
-    """Write the page so that a reader sees all of it or what was there before."""
     from .page import to_html
 
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(to_html(found), encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, [to_html(found)])
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise LabelcamError(
-            f"--html {path}: cannot be written ({error.strerror}); make room, or write elsewhere"
-        ) from None
+        raise LabelcamError(f"--html {path}: cannot be written ({error.strerror}); make room") from None
     note(f"{path}: {len(found)} minutes")

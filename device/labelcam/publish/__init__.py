@@ -26,6 +26,9 @@ REPORT_EVERY_S = 60.0
 
 Item = Reading | Summary | Notice | ModelCard
 
+Watch = Callable[[str, str, int], None]
+"""Called on a publisher's thread with its name, what it has just sent, and when that began (monotonic, ns)."""
+
 
 class Publisher(Protocol):
     """Sends readings somewhere, on a thread of its own. What a publisher derived from this leaves out does nothing."""
@@ -82,9 +85,10 @@ class Publisher(Protocol):
 class Outbox:
     """A publisher behind its queue."""
 
-    def __init__(self, publisher: Publisher, after: "Outbox | None" = None) -> None:
+    def __init__(self, publisher: Publisher, after: "Outbox | None" = None, watch: Watch | None = None) -> None:
         """`after` is one that must have ended first: two clients of one name would throw each other out."""
         self.publisher = publisher
+        self._watch = watch
         self.dropped = 0
         self.report_at_s = time.monotonic() + publisher.report_every_s
         self._after = after
@@ -148,6 +152,12 @@ class Outbox:
             log.debug("publisher-ended", exc_info=True)
 
     def _hand_over(self, item: Item) -> None:
+        begun_ns = time.monotonic_ns() if self._watch else 0
+        self._send(item)
+        if self._watch:
+            self._watch(self.publisher.name, type(item).__name__.lower(), begun_ns)
+
+    def _send(self, item: Item) -> None:
         match item:
             case Reading():
                 self.publisher.publish(item)
@@ -169,9 +179,11 @@ class Outbox:
 class Publishers:
     """All of them together. Only for the pipeline's thread."""
 
-    def __init__(self, publishers: Mapping[str, Publisher], wait: Callable[[], bool]) -> None:
+    def __init__(
+        self, publishers: Mapping[str, Publisher], wait: Callable[[], bool], watch: Watch | None = None
+    ) -> None:
         """While `wait()` is true, those that are to lose nothing are waited for."""
-        self._wait = wait
+        self._wait, self._watch = wait, watch
         self._outboxes: dict[str, Outbox] = {}
         self._dropped_before: Counter[str] = Counter()
         self.report_at_s = 0.0
@@ -187,7 +199,7 @@ class Publishers:
             if old and old.publisher is publisher:
                 self._outboxes[name] = before.pop(name)
                 continue
-            self._outboxes[name] = Outbox(publisher, after=old)
+            self._outboxes[name] = Outbox(publisher, old, self._watch)
             self._outboxes[name].open()
         for name, gone in before.items():
             gone.finish()
@@ -232,12 +244,14 @@ class Publishers:
 
 
 @contextmanager
-def run_publishers(publishers: Mapping[str, Publisher], wait: Callable[[], bool]) -> Iterator[Publishers]:
+def run_publishers(
+    publishers: Mapping[str, Publisher], wait: Callable[[], bool], watch: Watch | None = None
+) -> Iterator[Publishers]:
     """Run publishers, each under its name and on its thread, for the length of the block.
 
     While `wait()` is true, those that are to lose nothing are waited for.
     """
-    running = Publishers(publishers, wait)
+    running = Publishers(publishers, wait, watch)
     try:
         yield running
     finally:
