@@ -19,12 +19,15 @@ from labelcam.classifier import Classifier
 from labelcam.daemon import serve
 from labelcam.ending import Ending, Outcome
 from labelcam.errors import InferenceFailed, LabelcamError, ModelFileError
+from labelcam.images import Pixels
 from labelcam.pictures import Pictures
+from labelcam.pipeline import Pipeline
 from labelcam.plan import Plan, Planner
 from labelcam.publish import Publisher
 from labelcam.publishing import Outlet
 from labelcam.records import Frame, ModelCard, Notice, Reading
 from labelcam.reload import Reloader
+from labelcam.runtime import Array
 from labelcam.settings import Settings, settings_from_toml
 from pictures_on_disk import write_png
 
@@ -58,16 +61,32 @@ class Keeper(Publisher):
         self.told.append(notice)
 
 
+class Counted(Pipeline):
+    """Counts what all pipelines have prepared."""
+
+    prepared = 0
+
+    def prepare(self, frame: Frame, out: Array) -> tuple[Pixels, bool]:
+        done = super().prepare(frame, out)
+        Counted.prepared += 1
+        return done
+
+
 class Scripted(Reloader):
-    """Has each change ready after so many frames."""
+    """Has each change ready after so many frames, when the next one already waits."""
 
     def __init__(self, planner: Planner, changes: dict[int, Callable[[], None]]) -> None:
         super().__init__(planner)
         self._plans, self._changes, self._frames = planner, changes, 0
+        Counted.prepared = 0
 
     def poll(self, running: Plan) -> Plan | LabelcamError | None:
         self._frames += 1
         if change := self._changes.get(self._frames):
+            until_s = time.monotonic() + 20
+            while Counted.prepared <= self._frames:
+                assert time.monotonic() < until_s
+                time.sleep(0.001)
             change()
             return self._plans.plan(running)
         return None
@@ -100,7 +119,8 @@ class Appliance:
 
 
 @pytest.fixture
-def appliance(tmp_path: Path) -> Appliance:
+def appliance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Appliance:
+    monkeypatch.setattr(running, "Pipeline", Counted)
     return Appliance(tmp_path)
 
 
