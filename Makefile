@@ -17,7 +17,7 @@ PROGRESS = awk -v tty="$$(test -t 2 && echo 1)" -v total="$$(grep -c '==' constr
 	/^ERROR/ { print } END { if (tty) printf "\r\033[K" }' >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-converter soak flash sdcard rollback status logs uninstall size constraints clean
+.PHONY: help demo test lint bench bench-converter bench-measuring soak flash sdcard rollback status logs uninstall size constraints clean
 
 help: ## print this
 	@echo "labelcam: a Raspberry Pi with a camera that says what it sees"
@@ -53,6 +53,9 @@ test: lint ## everything that can be proved on this machine [ARGS=tests/device J
 
 bench-converter: $(VENV)/host ## int8 against float: our converter beside Google's two, as a table
 	@$(BIN)/python tests/bench/converter_bench.py $(ARGS)
+
+bench-measuring: $(VENV)/host ## what the daemon's own measuring costs: with meter, board and journal, and without
+	@$(BIN)/python tests/bench/measuring.py $(ARGS)
 
 bench: $(VENV)/host ## speed and memory against the bare interpreter and MediaPipe, as JSON
 	@$(BIN)/python tests/bench/bench.py $(ARGS)

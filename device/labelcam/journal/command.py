@@ -14,7 +14,7 @@ from ..whole_file import write_whole
 from .entry import Entry
 from .place import folder_to_read
 from .reading import LAST_HOUR, chosen, entries, since_of
-from .telling import HEADER, amounts, news, rows
+from .telling import HEADER, amounts, counted, news, rows
 
 
 def journal(settings: Path | None, folder: Path | None, since: str | None, html: Path | None, *, as_json: bool) -> int:
@@ -57,4 +57,4 @@ def _write(path: Path, found: Sequence[Entry]) -> None:
         write_whole(path, [to_html(found)])
     except OSError as error:
         raise LabelcamError(f"--html {path}: cannot be written ({error.strerror}); make room") from None
-    note(f"{path}: {len(found)} minutes")
+    note(f"{path}: {counted(len(found), 'minute')}")

@@ -87,12 +87,12 @@ def amounts(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     each = total.frames / total.seconds if total.seconds else 0.0
     yield "frames", f"{total.frames} in {_long(total.seconds)}, {each:.2f} a second"
     yield "dropped", f"{sum(total.dropped.values())}" + (f" ({reasons})" if reasons else "")
-    yield "state", f"changed {total.changed} times"
+    yield "state", f"changed {counted(total.changed, 'time')}"
     yield from _energy_amounts(entries, total)
     if total.throttled:
-        yield "throttled", f"in {total.throttled} of {len(entries)} minutes"
+        yield "throttled", f"in {total.throttled} of {counted(len(entries), 'minute')}"
     if unsure := sum(entry.clock == "unsynced" for entry in entries):
-        yield "clock", f"not set in {unsure} entries (?): the time is what the machine took it for"
+        yield "clock", f"not known to be set in {counted(unsure, 'minute')} (?)"
 
 
 def _energy_amounts(entries: Sequence[Entry], total: Totals) -> Iterator[tuple[str, str]]:
@@ -100,6 +100,11 @@ def _energy_amounts(entries: Sequence[Entry], total: Totals) -> Iterator[tuple[s
         used = f"{total.joules / 3600:.3g} Wh, {total.joules / total.metered_seconds:.2f} W"
         meters = ", ".join({entry.energy["meter"]: None for entry in entries if entry.energy})
         yield "energy", f"{used}; {share[0]:.3g} ± {share[1]:.2g} mJ an inference, whole board ({meters})"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things, in words that fit one as well."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _long(seconds: float) -> str:
