@@ -154,6 +154,8 @@ class Loop:
             self._memory.check(resident_bytes() / 1e6, self._running.plan.settings.limits.max_growth_mb)
             if self._away:
                 self._out.tell(_lost(self._away.reason, None))
+            ended = ", ".join(self._out.ended())
+            self._ledger.remark("publishers", f"{ended} failed for good; see the log, and reload" if ended else None)
         self._ledger.remark("rate", self._running.easing.sentence)
         if self._ledger.news:
             self._ledger.news = False

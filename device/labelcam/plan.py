@@ -110,7 +110,7 @@ class Planner:
         made: dict[str, Made] = {}
         for outlet in self._outlets(settings):
             old = running and running.publishers.get(outlet.name)
-            same = old and old.outlet.made_of == outlet.made_of
+            same = old and old.outlet.made_of == outlet.made_of and not old.publisher.ended
             made[outlet.name] = old if old and same else Made(outlet, outlet.make())
         same_power = running and running.settings.power == settings.power
         meter = running.meter if running and same_power else open_meter(settings.power.meter, settings.power.hwmon)

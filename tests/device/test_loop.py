@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from brittle_network import brittle_network
-from labelcam import running
+from labelcam import loop, running
 from labelcam.camera import EndOfFrames
 from labelcam.classifier import Classifier
 from labelcam.daemon import serve
@@ -249,6 +249,44 @@ def test_a_plan_that_builds_on_what_runs_no_more_is_made_anew(appliance: Applian
     assert isinstance(found, Plan)
     assert found.classifier is after.classifier
     assert reloader.poll(found) is None
+
+
+class Failing(Keeper):
+    """Fails on its first reading."""
+
+    def publish(self, reading: Reading) -> None:  # noqa: ARG002, whichever
+        raise ZeroDivisionError("a bug")
+
+
+def test_a_publisher_that_failed_for_good_is_remarked(
+    appliance: Appliance, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon goes on without it, and says so every minute wherever the account is shown."""
+    monkeypatch.setattr(loop, "MINUTE_S", 0.0)
+    appliance.keeper = Failing()
+    appliance.configure(colours, appliance.photos(DIM["red"]) + "?fps=50&loop")
+    outcome = appliance.run(frames=50)
+    assert outcome.summary.remarks == {"publishers": "keeper failed for good; see the log, and reload"}
+
+
+def test_a_publisher_that_failed_for_good_is_made_anew_by_a_reload(appliance: Appliance, colours: Path) -> None:
+    """Although nothing about it has changed."""
+    made: list[Keeper] = []
+
+    def make() -> Keeper:
+        made.append(Keeper() if made else Failing())
+        return made[-1]
+
+    def wait_for_the_end() -> None:
+        until_s = time.monotonic() + 20
+        while not made[0].ended:
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+
+    appliance.configure(colours, appliance.photos(*[DIM["red"]] * 6))
+    planner = Planner(appliance.settings, lambda _: [Outlet("keeper", (), make)])
+    serve(planner.plan(), Scripted(planner, {3: wait_for_the_end}), Pictures(), Ending())
+    assert [reading.seq for reading in made[1].readings] == [3, 4, 5]
 
 
 def planner_of(appliance: Appliance) -> Planner:

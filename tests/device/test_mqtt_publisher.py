@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The MQTT publisher by itself, against a real mosquitto that is killed, hangs, forgets and comes back."""
 
+import gc
 import json
 import os
 import socket
@@ -49,6 +50,20 @@ def labels(observer: Observer) -> list[str]:
 def state(observer: Observer) -> str:
     message = observer.last.get("labelcam/door/state")
     return json.loads(message.payload)["state"] if message else ""
+
+
+def test_nothing_stays_open_of_one_that_was_closed(broker: Broker, connect: Callable[..., Mqtt]) -> None:
+    """Every reload may replace it: sockets that wait for Python to look for rings would run out."""
+    broker.start()
+    connect().close()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    gc.disable()
+    try:
+        for _ in range(5):
+            connect().close()
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+    finally:
+        gc.enable()
 
 
 def test_a_broker_that_is_killed_loses_nothing(

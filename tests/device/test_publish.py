@@ -102,6 +102,26 @@ def test_a_publisher_that_died_is_not_waited_for(failure: OSError) -> None:
     assert time.monotonic() - begun < 2
 
 
+def test_what_a_replaced_publisher_loses_at_last_is_counted() -> None:
+    """It had not sent everything when another took its place; what it never sends is lost like anything else."""
+    stuck, heir = Slow(lossless=False), Slow(lossless=False)
+    heir.let_go()
+    with run_publishers({"slow": stuck}, always) as out:
+        for seq in range(10):
+            out.offer(reading(seq))
+        out.become({"slow": heir})
+        out.offer(reading(10))
+        deadline = time.monotonic() + 10
+        while not heir.seen and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert heir.seen == [10]
+        assert out.dropped()["slow"] >= 9
+        for _ in range(3):  # nothing is counted twice
+            out.become({"slow": heir})
+        assert 9 <= out.dropped()["slow"] <= 10
+        stuck.let_go()
+
+
 def test_one_slow_publisher_does_not_hold_up_another() -> None:
     """Each has its own queue and thread."""
     stuck, quick = Slow(lossless=False), Slow(lossless=False)

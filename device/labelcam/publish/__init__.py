@@ -38,6 +38,9 @@ class Publisher(Protocol):
     lossless: bool = False
     """True: a finite source waits for this publisher rather than have it lose a reading."""
 
+    ended: bool = False
+    """It has failed for good; a reload makes another."""
+
     report_every_s: float = REPORT_EVERY_S
     """How often it wants the account of the run so far."""
 
@@ -111,6 +114,10 @@ class Outbox:
             self._queue.append(item)
             self._changed.notify_all()
 
+    def has_ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return not self._thread.is_alive()
+
     def lost(self) -> int:
         """Return how many items did not arrive, as far as one knows."""
         return self.dropped + self.publisher.lost
@@ -150,6 +157,7 @@ class Outbox:
         except Exception as error:
             log.warning("publisher-ended name=%s reason=%r", self.publisher.name, str(error))
             log.debug("publisher-ended", exc_info=True)
+        self.publisher.ended = not self._closing
 
     def _hand_over(self, item: Item) -> None:
         begun_ns = time.monotonic_ns() if self._watch else 0
@@ -185,7 +193,12 @@ class Publishers:
         """While `wait()` is true, those that are to lose nothing are waited for."""
         self._wait, self._watch = wait, watch
         self._outboxes: dict[str, Outbox] = {}
-        self._dropped_before: Counter[str] = Counter()
+        self._gone: list[tuple[str, Outbox]] = []
+        """Those that may still be about their last words."""
+
+        self._lost_before: Counter[str] = Counter()
+        """By those that have said them."""
+
         self.report_at_s = 0.0
         """When the next account is due."""
 
@@ -203,8 +216,15 @@ class Publishers:
             self._outboxes[name].open()
         for name, gone in before.items():
             gone.finish()
-            self._dropped_before[name] += gone.lost()
+            self._gone.append((name, gone))
+        self._forget_the_silent()
         self._set_due()
+
+    def _forget_the_silent(self) -> None:
+        for name, outbox in [(name, outbox) for name, outbox in self._gone if outbox.has_ended()]:
+            outbox.join(0.0, wait=lambda: False)
+            self._lost_before[name] += outbox.lost()
+            self._gone.remove((name, outbox))
 
     def offer(self, reading: Reading) -> None:
         """Hand a reading to every publisher that wants it; blocks only where a finite source is to lose nothing."""
@@ -231,15 +251,21 @@ class Publishers:
 
     def dropped(self) -> dict[str, int]:
         """Return how many items each publisher had to drop, and lost on the way."""
-        now = {name: outbox.lost() + self._dropped_before[name] for name, outbox in self._outboxes.items()}
-        return dict(self._dropped_before) | now
+        lost = self._lost_before.copy()
+        for name, outbox in (*self._gone, *self._outboxes.items()):
+            lost[name] += outbox.lost()
+        return dict(lost)
+
+    def ended(self) -> list[str]:
+        """Return which have failed for good, and do nothing any more."""
+        return [name for name, outbox in self._outboxes.items() if outbox.publisher.ended]
 
     def close(self) -> None:
         """Let every publisher finish, all of them in little over a second; lossless ones while they are waited for."""
         for outbox in self._outboxes.values():
             outbox.finish()
         deadline_s = time.monotonic() + CLOSE_S
-        for outbox in self._outboxes.values():
+        for outbox in (*(outbox for _, outbox in self._gone), *self._outboxes.values()):
             outbox.join(deadline_s, self._wait)
 
 

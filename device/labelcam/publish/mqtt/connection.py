@@ -78,6 +78,8 @@ class Connection:
             self.out.drain(GOODBYE_S)  # if the broker goes away meanwhile, its last will says the same
         self._client.disconnect()
         self._client.loop_stop()
+        # Its callbacks lead back to us. Without such a ring it goes now, and its sockets with it.
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
 
     def _send(self, message: Message) -> int | None:
         info = self._client.publish(message.topic, message.payload, message.qos, message.retain)
