@@ -21,12 +21,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from child import output_of
+from child import ChildFailed, output_of
 from host import host
 from models import model_files
 from targets import Spread
 
-from labelcam.console import progress
+from labelcam.console import complain, progress
+from labelcam.errors import LabelcamError
 from labelcam.student import student_95
 from recorded_board import INA219, hwmon, write
 
@@ -67,10 +68,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="of a turn (10)")
     parser.add_argument("--model", type=Path, metavar="FILE", help="in place of the mobilenet_v2 that we build")
     args = parser.parse_args(argv)
-    model = args.model or model_files([])["mobilenet_v2"]
-    document = {"schema": 1, "camera": CAMERA, "model": model.name, "rounds": args.rounds, "host": host()}
-    with tempfile.TemporaryDirectory(prefix="labelcam-measuring-") as folder:
-        turns = _take_turns(model, args.rounds, args.seconds, Path(folder))
+    try:
+        model = args.model or model_files([])["mobilenet_v2"]
+        document = {"schema": 1, "camera": CAMERA, "model": model.name, "rounds": args.rounds, "host": host()}
+        with tempfile.TemporaryDirectory(prefix="labelcam-measuring-") as folder:
+            turns = _take_turns(model, args.rounds, args.seconds, Path(folder))
+    except (LabelcamError, ChildFailed) as error:
+        complain("make bench-measuring", error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
     document["load_after"] = round(os.getloadavg()[0], 2)
     print(json.dumps(document | _report(turns), indent=2))
     return 0
