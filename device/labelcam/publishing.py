@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .decision import Decider
-from .journal.place import folder_to_keep
+from .journal.place import folder_to_write
 from .model_file import ModelFile
 from .models import classifier_of, expanded
 from .pictures import Pictures
@@ -84,7 +84,7 @@ def check_against(settings: Settings, labels: tuple[str, ...]) -> None:
 
 def _kept(settings: Settings, pictures: Pictures) -> Iterator[Outlet]:
     """What stays on this machine's disk."""
-    if settings.journal.enabled and (folder := folder_to_keep(settings.journal.folder)):
+    if settings.journal.enabled and (folder := folder_to_write(settings.journal.folder)):
         yield Outlet("journal", (settings.journal,), lambda: _journal(settings, folder))
     if settings.reservoir.enabled:
         yield Outlet("reservoir", (settings.reservoir,), lambda: _reservoir(settings.reservoir, pictures))

@@ -26,7 +26,7 @@ from labelcam.histogram import Histogram
 from labelcam.journal.entry import SCHEMA, Change, Entry, News, entry_of
 from labelcam.journal.minutes import LISTED, Minutes
 from labelcam.journal.page import placed, to_html
-from labelcam.journal.place import UNIT_FOLDER, folder_to_keep, folder_to_read
+from labelcam.journal.place import UNIT_FOLDER, folder_to_read, folder_to_write
 from labelcam.journal.reading import EVERYTHING, LAST_HOUR, Since, chosen, dated, entries, since_of
 from labelcam.journal.segments import SEGMENTS, Segments, records, segments
 from labelcam.journal.totals import totals
@@ -342,11 +342,11 @@ def test_totals_count_only_what_was_metered() -> None:
 def test_the_folder_is_the_settings_or_systemds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A laptop's run leaves nothing behind; who only reads is led to where our unit keeps it."""
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
-    assert folder_to_keep("") is None
+    assert folder_to_write("") is None
     assert folder_to_read("") == UNIT_FOLDER
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/labelcam:/var/lib/other")
-    assert folder_to_keep("") == Path("/var/lib/labelcam/journal")
-    assert folder_to_keep("/mnt/stick") == Path("/mnt/stick")
+    assert folder_to_write("") == Path("/var/lib/labelcam/journal")
+    assert folder_to_write("/mnt/stick") == Path("/mnt/stick")
 
 
 @pytest.fixture
@@ -476,3 +476,19 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_written(tmp_path: Path) -> 
         left = kept(folder)
         assert left[-1] in (told[-1], told[-1] + 1)
         assert left == list(range(left[0], left[-1] + 1))
+
+
+def test_a_full_disk_does_not_end_the_daemon(labelcam: Labelcam, colours: Path, tmp_path: Path) -> None:
+    """Where no file may hold more than 100 bytes: every frame is read, the refusal is logged, no half is left."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    settings = tmp_path / "labelcam.toml"
+    settings.write_text(f'[journal]\nfolder = "{tmp_path / "kept"}"\n[power]\nmeter = "none"\n')
+    source = ("--model", colours, "--camera", "synthetic:64x48", "--frames", 20, "--json")
+    done = labelcam("run", "--settings", settings, *source, preexec_fn=limit)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 20
+    assert done.stderr.count("journal-refused") == 1
+    assert [path.stat().st_size for path in (tmp_path / "kept").iterdir()] == [0]

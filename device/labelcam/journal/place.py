@@ -4,17 +4,19 @@
 
 from pathlib import Path
 
-from .. import keeping
+from ..keeping import folder_to_keep
 
-UNIT_FOLDER = Path("/var/lib/labelcam/journal")
+NAME = "journal"
+
+UNIT_FOLDER = Path("/var/lib/labelcam") / NAME
 """Where our unit's StateDirectory is, for people who ask from a shell of their own."""
 
 
-def folder_to_keep(asked: str) -> Path | None:
-    """Return the folder to write into; None where neither settings nor systemd name one: nothing is left behind."""
-    return keeping.folder_to_keep(asked, "journal")
+def folder_to_write(asked: str) -> Path | None:
+    """Return the folder to write into; None where neither settings nor systemd name one: no journal is kept."""
+    return folder_to_keep(asked, NAME)
 
 
 def folder_to_read(asked: str) -> Path:
     """Return the folder to read: the same one, or else our unit's."""
-    return folder_to_keep(asked) or UNIT_FOLDER
+    return folder_to_write(asked) or UNIT_FOLDER
