@@ -10,12 +10,13 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from .account import Summary
 from .errors import SettingsError
 from .keeping import folder_to_keep
 from .pictures import Picture, Pictures
@@ -82,7 +83,12 @@ class Reservoir(Publisher):
             raise SettingsError(
                 f"reservoir.folder {folder} cannot be used ({error.strerror}); name another, or chown it"
             ) from None
-        self._kept = [_kept(path) for path in sorted(folder.glob(f"{PREFIX}*.jpg"))]
+        self._kept: list[_Kept] = []
+
+    def open(self) -> None:
+        # Not before: until now another, whose place we take, may have kept frames.
+        _tidy(self._folder)
+        self._kept = list(_found(self._folder))
 
     def wants(self, reading: Reading) -> bool:
         state = reading.decision.state
@@ -101,6 +107,8 @@ class Reservoir(Publisher):
         return "disputed" if self._pictures.has_disputed() else None
 
     def publish(self, reading: Reading) -> None:
+        if self._clock() < self._due_s:  # another one of those that waited with it has just been kept
+            return
         reason = self._reason(reading)
         picture = self._pictures.disputed() if reason == "disputed" else self._pictures.of(reading.seq)
         if reason is None or picture is None:
@@ -114,6 +122,10 @@ class Reservoir(Publisher):
             self._full = True
         else:
             self._full = False
+
+    def report(self, summary: Summary) -> None:  # noqa: ARG002, every minute something may become too old
+        with suppress(OSError):  # said when the next one is to be kept
+            self._make_room(0)
 
     def _keep(self, picture: Picture, reason: Reason) -> None:
         moment = picture.reading.time.strftime("%Y%m%dT%H%M%S")
@@ -133,10 +145,11 @@ class Reservoir(Publisher):
     def _make_room(self, coming: int) -> None:
         now_s, limit = self._wall_clock(), self._settings.max_mb * 1e6
         total = coming + sum(kept.bytes for kept in self._kept)
-        while self._kept and (total > limit or self._is_too_old(self._kept[0], now_s)):
-            oldest = self._kept.pop(0)
-            oldest.delete()
-            total -= oldest.bytes
+        for kept in tuple(self._kept):
+            if total > limit or self._is_too_old(kept, now_s):
+                kept.delete()
+                self._kept.remove(kept)
+                total -= kept.bytes
 
     def _is_too_old(self, kept: _Kept, now_s: float) -> bool:
         known = kept.saved_s >= PLAUSIBLE_S <= now_s
@@ -162,8 +175,18 @@ def _write(path: Path, content: bytes) -> None:
         raise
 
 
-def _kept(path: Path) -> _Kept:
-    size = path.stat().st_size
-    with suppress(OSError):
-        size += path.with_suffix(".json").stat().st_size
-    return _Kept(path, size, path.stat().st_mtime)
+def _tidy(folder: Path) -> None:
+    """Delete what a process that was killed has left half-written."""
+    alone = (path for path in folder.glob(f"{PREFIX}*.json") if not path.with_suffix(".jpg").exists())
+    for path in (*folder.glob(f".{PREFIX}*"), *alone):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _found(folder: Path) -> Iterator[_Kept]:
+    """Yield what was kept before, the oldest first."""
+    for path in sorted(folder.glob(f"{PREFIX}*.jpg")):
+        with suppress(FileNotFoundError):  # somebody has just taken it away
+            found = path.stat()
+            told = path.with_suffix(".json")
+            yield _Kept(path, found.st_size + (told.stat().st_size if told.exists() else 0), found.st_mtime)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from examples import summary
 from labelcam.errors import SettingsError
 from labelcam.images import image_files, read_image
 from labelcam.pictures import Pictures
@@ -49,6 +51,7 @@ class Bench:
             lambda: clocks.seconds,
             lambda: clocks.wall_s,
         )
+        self.reservoir.open()
 
     def see(self, first: float, second: float, state: str = "cat", event: Event | None = None) -> None:
         """One frame; noise, so that its JPEG is of a realistic size."""
@@ -59,6 +62,7 @@ class Bench:
         self.pictures.show(reading, np.random.default_rng(self._seq).integers(0, 256, (48, 64, 3), np.uint8))
         if self.reservoir.wants(reading):
             self.reservoir.publish(reading)
+        self.last = reading
 
 
 def test_what_the_model_is_sure_of_is_not_kept(tmp_path: Path, clocks: Clocks) -> None:
@@ -135,6 +139,49 @@ def test_what_is_old_goes(tmp_path: Path, clocks: Clocks) -> None:
     assert len(list(tmp_path.glob("*.jpg"))) == 1
 
 
+def test_what_is_old_goes_although_nothing_comes(tmp_path: Path, clocks: Clocks) -> None:
+    """With the minute's account: the cap on age is a promise, not a side effect of the next hard frame."""
+    bench = Bench(tmp_path, clocks)
+    bench.see(0.5, 0.45)
+    clocks.pass_(31 * 86_400)
+    bench.reservoir.report(summary())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_readings_that_queue_up_are_not_all_kept(tmp_path: Path, clocks: Clocks) -> None:
+    """A slow card keeps the first of them busy: once in `every_seconds` holds for those behind it as well."""
+    bench = Bench(tmp_path, clocks)
+    bench.see(0.9, 0.05)
+    hard = replace(bench.last, decision=Decision((Label("cat", 0.5), Label("dog", 0.45)), "cat", None))
+    assert all(bench.reservoir.wants(hard) for _ in range(3))
+    for _ in range(3):
+        bench.reservoir.publish(hard)
+        bench.see(0.9, 0.05)
+        hard = replace(hard, seq=bench.last.seq)
+    assert len(list(tmp_path.glob("*.jpg"))) == 1
+
+
+def test_what_sigkill_left_half_written_goes(tmp_path: Path, clocks: Clocks) -> None:
+    """It would belong to no picture, and to no account."""
+    for name in (".hard-20260101T000000-1-margin.jpg", "hard-20260101T000000-1-margin.json"):
+        (tmp_path / name).write_text("{}")
+    Bench(tmp_path, clocks)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_reservoir_knows_what_the_one_before_kept_last(tmp_path: Path, clocks: Clocks) -> None:
+    """After a reload, one is made while another still keeps frames: it looks when it begins, not when it is made."""
+    before = Bench(tmp_path, clocks, max_mb=0.1, every_seconds=0)
+    after = Bench(tmp_path, clocks, max_mb=0.1, every_seconds=0)
+    for _ in range(15):
+        before.see(0.5, 0.45)
+    after.reservoir.open()
+    for _ in range(25):
+        clocks.pass_(1)
+        after.see(0.5, 0.45)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 100_000
+
+
 def test_a_clock_that_was_not_set_makes_nothing_old(tmp_path: Path, clocks: Clocks) -> None:
     """A Pi starts in 1970: what it kept then is not 56 years old when the network tells it the time."""
     clocks.wall_s = 100.0
@@ -143,6 +190,9 @@ def test_a_clock_that_was_not_set_makes_nothing_old(tmp_path: Path, clocks: Cloc
     clocks.wall_s = 1_800_000_000.0
     bench.see(0.5, 0.45)
     assert len(list(tmp_path.glob("*.jpg"))) == 2
+    clocks.pass_(31 * 86_400)
+    bench.see(0.5, 0.45)
+    assert len(list(tmp_path.glob("*.jpg"))) == 2, "what was kept after it has a known age"
 
 
 @pytest.fixture
