@@ -1,14 +1,40 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""Settings and model read anew while frames go on: prepared on a thread of its own, taken over between two frames."""
+"""Plans are made on threads of their own: the first, which may take long, and those that settings read anew ask for."""
 
 import logging
 import threading
+from queue import Empty, SimpleQueue
 
 from .errors import LabelcamError
 from .plan import Plan, Planner
 
 log = logging.getLogger(__name__)
+
+
+def first_plan(planner: Planner, stop: threading.Event) -> Plan | None:
+    """Make the plan to begin with; return None where `stop` is set before there is one.
+
+    A stick that hangs may keep it waiting for half a minute. Raises what the planner raises.
+    """
+    made: SimpleQueue[Plan | Exception] = SimpleQueue()
+
+    def make() -> None:
+        try:
+            made.put(planner.plan())
+        except Exception as error:  # noqa: BLE001, raised again where it is waited for
+            made.put(error)
+
+    threading.Thread(target=make, name="plan", daemon=True).start()
+    while not stop.is_set():
+        try:
+            found = made.get(timeout=0.1)  # short, so that a signal is answered soon
+        except Empty:
+            continue
+        if isinstance(found, Exception):
+            raise found
+        return found
+    return None
 
 
 class Reloader:

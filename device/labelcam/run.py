@@ -23,7 +23,7 @@ from .pictures import Pictures
 from .plan import Planner
 from .publish.lines import Lines
 from .publishing import outlets
-from .reload import Reloader
+from .reload import Reloader, first_plan
 from .settings import Settings, load_settings
 from .trace import Trace
 from .whole_file import write_whole
@@ -81,7 +81,9 @@ def _run(
     )
     reloader = Reloader(planner)
     with _signals_heeded(stop, reloader):
-        plan, ending = planner.plan(), Ending(frames, seconds, stop)
+        plan, ending = first_plan(planner, stop), Ending(frames, seconds, stop)
+        if plan is None:
+            return
         with trace or nullcontext():
             outcome = serve(plan, reloader, pictures, ending, trace)
     failures = [failure for failure in (outcome.failure, trace and trace.failure) if failure]

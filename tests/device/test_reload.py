@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from brittle_network import brittle_network
+from edgetpu_library import Stick, soon
 from pictures_on_disk import write_png
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -277,3 +278,22 @@ def test_an_interpreter_that_fails_on_a_golden_is_a_gate_that_failed(
     check = labelcam("check", "--model", fails_its_golden, "--camera", "synthetic:64x48")
     assert check.returncode == 3
     assert "FAIL goldens" in check.stdout
+
+
+def test_sigterm_while_a_stick_hangs_at_the_start(
+    start: Start, compiled: Callable[..., Path], stick: Stick, tmp_path: Path
+) -> None:
+    """A stick may be waited for half a minute; whoever stops the daemon meanwhile does not wait for it."""
+    stick.behave("hang")
+    settings = tmp_path / "labelcam.toml"
+    settings.write_text(f'[runtime]\ndelegate = "edgetpu"\nedgetpu_library = "{stick.library}"\n')
+    process = start(
+        *("run", "--settings", settings, "--model", compiled(), "--camera", "synthetic:64x48@10"),
+        env={"STAND_IN_DELEGATE": str(stick.told)},
+    )
+    assert soon(lambda: stick.openings > 0)
+    begun_s = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert time.monotonic() - begun_s < 2
+    assert (process.returncode, "Traceback" in stderr) == (0, False)
