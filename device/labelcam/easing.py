@@ -8,7 +8,7 @@ from collections.abc import Callable
 from math import inf
 
 from .camera import CameraSpec
-from .plan import frame_interval_s, patience_s
+from .mounting import frame_interval_s, patience_s
 from .restraint import Bounds, Restraint
 from .sampler import Sample
 from .settings import Settings

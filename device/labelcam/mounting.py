@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera that the settings name, opened the way they say."""
 
-from .camera import Aim, Camera, Patience, open_camera, parse_spec
+from .camera import Aim, Camera, CameraSpec, Patience, open_camera, parse_spec
 from .classifier import Classifier
 from .settings import CameraSettings, Settings
 from .view import Region, View
@@ -24,6 +24,16 @@ def wants_pictures(settings: Settings) -> bool:
     """Whether somebody may want to see what the network sees."""
     seen = settings.http.enabled or settings.mqtt.host or settings.reservoir.enabled
     return bool(seen) and not settings.camera.private
+
+
+def frame_interval_s(settings: Settings, spec: CameraSpec) -> float:
+    """Return the seconds between frames; 0 where they are made as fast as they are asked for."""
+    return 1 / (spec.fps or settings.limits.max_fps) if spec.live else 0.0
+
+
+def patience_s(settings: Settings, spec: CameraSpec) -> float:
+    """Return for how many seconds nothing may be heard of the camera."""
+    return max(settings.camera.timeout_seconds, 3 * frame_interval_s(settings, spec))
 
 
 def opened_with(settings: Settings, classifier: Classifier) -> tuple[object, ...]:

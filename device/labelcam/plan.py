@@ -13,7 +13,7 @@ from .decision import Decider
 from .errors import LabelcamError, SettingsError
 from .model_file import ModelFile
 from .models import classifier_of, read_model
-from .mounting import opened_with, wants_pictures
+from .mounting import frame_interval_s, opened_with, patience_s, wants_pictures
 from .power import Meter, open_meter
 from .publish import Publisher
 from .publishing import Outlet, check_against
@@ -66,16 +66,6 @@ class Plan:
     def made(self) -> dict[str, Publisher]:
         """Return the publishers, each under its name."""
         return {name: made.publisher for name, made in self.publishers.items()}
-
-
-def frame_interval_s(settings: Settings, spec: CameraSpec) -> float:
-    """Return the seconds between frames; 0 where they are made as fast as they are asked for."""
-    return 1 / (spec.fps or settings.limits.max_fps) if spec.live else 0.0
-
-
-def patience_s(settings: Settings, spec: CameraSpec) -> float:
-    """Return for how many seconds nothing may be heard of the camera."""
-    return max(settings.camera.timeout_seconds, 3 * frame_interval_s(settings, spec))
 
 
 class Planner:

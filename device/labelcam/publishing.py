@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .camera import parse_spec
 from .decision import Decider
 from .journal.place import folder_to_write
 from .model_file import ModelFile
 from .models import classifier_of, expanded
+from .mounting import patience_s
 from .pictures import Pictures
 from .publish import Publisher
 from .publish.jsonl import JsonLines
@@ -146,7 +148,7 @@ def _http(settings: Settings, pictures: Pictures | None) -> Publisher:
 
 def lately_s(settings: Settings) -> float:
     """Return for how long after its last frame the daemon counts as well: as long as a camera may be silent."""
-    return max(settings.camera.timeout_seconds, 3 / settings.limits.max_fps)
+    return patience_s(settings, parse_spec(settings.camera.source))
 
 
 def _journal(settings: Settings, folder: Path) -> Publisher:

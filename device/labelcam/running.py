@@ -9,9 +9,9 @@ from .board import Board
 from .capture import Capture
 from .easing import Easing, bounds_of
 from .glance import EVERY_S, Darkness
-from .mounting import open_settings_camera, opened_with, view_of
+from .mounting import open_settings_camera, opened_with, patience_s, view_of
 from .pipeline import Pipeline
-from .plan import Plan, patience_s
+from .plan import Plan
 from .sampler import Sample, Sampler
 from .trace import Trace
 

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 from examples import ODD
+from labelcam.publishing import lately_s
+from labelcam.settings import settings_from_toml
 from mosquitto import Broker, Observer, eventually
 from webhook_server import Server
 
@@ -124,3 +126,12 @@ def test_what_can_never_be_written_stops_the_start(
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 78
     assert why in the_error(stderr)
+
+
+@pytest.mark.parametrize(
+    ("camera", "seconds"),
+    [("photos:x?fps=0.05", 60.0), ("photos:x?fps=10", 10.0), ("photos:x", 10.0), ("v4l2:/dev/video0", 10.0)],
+)
+def test_between_two_frames_of_a_slow_source_all_is_well(camera: str, seconds: float) -> None:
+    """/healthz waits for three of its frames, as the daemon itself does, whatever max_fps says."""
+    assert lately_s(settings_from_toml(f'[camera]\nsource = "{camera}"\n')) == seconds
