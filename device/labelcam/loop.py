@@ -65,10 +65,11 @@ class Loop:
         announce(self._running.pipeline.classifier)
         self._introduce()
         try:
-            while (found := self._running.capture.take(self._is_due)) is not None:
+            while not self._is_due():
+                found = self._running.capture.take(self._cannot_wait)
                 if isinstance(found, Absence):
                     self._miss(found)
-                else:
+                elif found is not None:
                     self._read(found)
                 self._keep_up(time.monotonic())
         except EndOfFrames:
@@ -81,6 +82,10 @@ class Loop:
 
     def _is_due(self) -> bool:
         return self._ending.is_due(self._ledger.metrics.frames)
+
+    def _cannot_wait(self) -> bool:
+        """Whether something is to be done even if no frame comes: a camera that hangs may be what a reload mends."""
+        return self._is_due() or self._reloader.has_news()
 
     def _introduce(self) -> None:
         pipeline = self._running.pipeline

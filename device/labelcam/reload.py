@@ -51,6 +51,10 @@ class Reloader:
         """Ask for the settings to be read anew."""
         self._requested.set()
 
+    def has_news(self) -> bool:
+        """Whether `poll` would do something."""
+        return self._result is not None or (self._requested.is_set() and not self._busy)
+
     def poll(self, running: Plan) -> Plan | LabelcamError | None:
         """Begin what was requested; return what came of it, once: a plan, or why there is none. Takes no time."""
         if self._result is not None:

@@ -342,6 +342,32 @@ def test_a_model_is_introduced_when_its_first_frame_comes(appliance: Appliance, 
     assert seen == [*[("colours", "red")] * 3, *[("brittle", "rot")] * 2]
 
 
+def test_a_camera_that_hangs_can_be_replaced_by_a_reload(
+    appliance: Appliance, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever mends the settings does not wait until it is given up."""
+    mended = threading.Event()
+    hanging = Directed(DIM["red"], mended)
+    opened = running.open_settings_camera
+    cameras = [hanging]
+    monkeypatch.setattr(running, "open_settings_camera", lambda *how: cameras.pop() if cameras else opened(*how))
+    appliance.configure(colours, "synthetic:8x6@10")
+    planner = Planner(appliance.settings, lambda _: [Outlet("keeper", (), lambda: appliance.keeper)])
+    plan, reloader = planner.plan(), Reloader(planner)
+
+    def mend() -> None:
+        hanging.ended.wait(20)
+        appliance.configure(colours, appliance.photos(*[DIM["blue"]] * 3))
+        reloader.request()
+
+    threading.Thread(target=mend).start()
+    begun_s = time.monotonic()
+    serve(plan, reloader, Pictures(), Ending())
+    mended.set()
+    assert time.monotonic() - begun_s < 9, "it was waited for until its time was over"
+    assert [reading.decision.top[0].label for reading in appliance.keeper.readings] == ["red", *["blue"] * 3]
+
+
 def test_another_camera_sees_another_scene(appliance: Appliance, colours: Path) -> None:
     """What the one before saw leaves, also where the new one sees the same."""
     one, other = (appliance.photos(*[DIM["red"]] * 3) for _ in range(2))
