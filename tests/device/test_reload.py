@@ -17,6 +17,7 @@ import pytest
 
 from brittle_network import brittle_network
 from edgetpu_library import Stick, soon
+from mosquitto import Broker, Observer, eventually
 from pictures_on_disk import write_png
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -297,3 +298,83 @@ def test_sigterm_while_a_stick_hangs_at_the_start(
     _, stderr = process.communicate(timeout=60)
     assert time.monotonic() - begun_s < 2
     assert (process.returncode, "Traceback" in stderr) == (0, False)
+
+
+EVERYTHING = """
+[mqtt]
+host = "127.0.0.1"
+port = {port}
+readings = {odd}
+[http]
+enabled = true
+port = 0
+max_clients = {number}
+[jsonl]
+path = "{folder}/readings.{number}.jsonl"
+socket = "{folder}/readings.{number}.sock"
+[reservoir]
+enabled = true
+folder = "{folder}/kept"
+every_seconds = {number}
+[power]
+hz = {number}
+[decision]
+top_k = {number}
+"""
+
+
+def taken(daemon: Daemon) -> tuple[int, int]:
+    """How many threads and open files there are."""
+    process = Path(f"/proc/{daemon.process.pid}")
+    return len(list((process / "task").iterdir())), len(list((process / "fd").iterdir()))
+
+
+def test_many_reloads_leave_nothing_behind(begin: Begin, broker: Broker, tmp_path: Path) -> None:
+    """Model, decider, meter and every publisher anew each time; threads and open files are as many as before."""
+    broker.start()
+    daemon = begin("synthetic:64x48@50")
+
+    def reload(number: int) -> None:
+        shape = {"port": broker.port, "odd": str(number % 2 == 1).lower(), "number": number, "folder": tmp_path}
+        daemon.configure(EVERYTHING.format(**shape))
+        anew = f"max_invoke_ms = {number}e4\n[camera]"
+        daemon.settings.write_text(daemon.settings.read_text().replace("[camera]", anew))
+        done = daemon.log.read_text().count(" reloaded ")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.read_until(lambda: daemon.log.read_text().count(" reloaded ") > done)
+
+    reload(1)
+    daemon.read_until(lambda: "mqtt-connected" in daemon.log.read_text() and "window-open" in daemon.log.read_text())
+    threads, files = taken(daemon)
+    for number in range(1, 22):
+        reload(1 + number % 5)
+    daemon.read_until(lambda: taken(daemon)[0] <= threads and taken(daemon)[1] <= files + 2)  # two more may come and go
+    whole(daemon.readings)
+    assert daemon.end()["remarks"] == {}
+
+
+def test_an_mqtt_node_that_is_renamed_goes_offline(
+    begin: Begin, broker: Broker, observe: Callable[..., Observer]
+) -> None:
+    """Under its old name; and one whose settings change otherwise is online at the end, not offline."""
+    broker.start()
+    observer = observe(broker.port)
+    daemon = begin("synthetic:64x48@20")
+
+    def connect(node: str, *, readings: bool) -> None:
+        daemon.configure(
+            f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\nnode = "{node}"\nreadings = {str(readings).lower()}'
+        )
+        daemon.process.send_signal(signal.SIGHUP)
+
+    def said(node: str) -> list[str]:
+        return observer.told(f"labelcam/{node}/availability")
+
+    connect("attic", readings=False)
+    daemon.read_until(lambda: said("attic") == ["online"])
+    connect("attic", readings=True)
+    daemon.read_until(lambda: said("attic") == ["online", "offline", "online"])
+    connect("cellar", readings=True)
+    daemon.read_until(lambda: said("attic")[-1] == "offline" and said("cellar") == ["online"])
+    daemon.end()
+    eventually(lambda: said("cellar")[-1] == "offline", "the last word")
