@@ -5,13 +5,13 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import inf
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, Self
 
 from .allowance import Allowance
-from .camera import Absence, BadFrame, Camera, CameraAway, CameraLost, EndOfFrames
+from .camera import Absence, BadFrame, Camera, CameraAway, CameraLost
 from .pipeline import Pipeline, Prepared
 from .records import Frame
 from .runtime import Array
@@ -115,14 +115,6 @@ class Capture:
     def switch(self, pipeline: Pipeline) -> None:
         """Prepare the frames that come from now on for another pipeline; those that wait keep theirs."""
         self._pipeline = pipeline
-
-    def frames(self, stopped: Callable[[], bool]) -> Iterator[Prepared | Absence]:
-        """Yield all that `take` gives, until the source ends or `stopped()` is true."""
-        try:
-            while (found := self.take(stopped)) is not None:
-                yield found
-        except EndOfFrames:
-            return
 
     def take(self, stopped: Callable[[], bool]) -> Prepared | Absence | None:
         """Wait for the next prepared frame and write it into its pipeline's network.

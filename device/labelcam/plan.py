@@ -74,6 +74,7 @@ class Planner:
     def __init__(self, read: Callable[[], Settings], outlets: Callable[[Settings], Iterable[Outlet]]) -> None:
         """`read` reads the settings, flags included; `outlets` says which publishers they ask for."""
         self._read, self._outlets = read, outlets
+        self._pis_camera_was_open = False
 
     def plan(self, running: Plan | None = None) -> Plan:
         """Read the settings and return what they ask for.
@@ -85,12 +86,22 @@ class Planner:
         classifier = _classifier(settings, running)
         try:
             if running:
-                _refuse_to_reopen(settings, spec, classifier, running)
+                self._refuse_to_reopen(settings, spec, classifier, running)
             return self._made(settings, spec, classifier, running)
-        except LabelcamError:
+        except Exception:
             if not running or classifier is not running.classifier:
                 classifier.close()
             raise
+
+    def _refuse_to_reopen(self, settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan) -> None:
+        """A Picamera2 is opened once in a process's life: libcamera leaks when it is opened again."""
+        self._pis_camera_was_open |= running.spec.kind == "picamera2"
+        before = opened_with(running.settings, running.classifier)
+        if spec.kind == "picamera2" and self._pis_camera_was_open and opened_with(settings, classifier) != before:
+            raise SettingsError(
+                "the Pi's camera is opened once in a process's life, and these settings or this model need it opened "
+                "again; run: sudo systemctl restart labelcam"
+            )
 
     def _made(self, settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan | None) -> Plan:
         silence_s = settings.camera.timeout_seconds + SLOWEST_RETRY_S if spec.is_device else 0.0
@@ -106,16 +117,6 @@ class Planner:
         meter = running.meter if running and same_power else open_meter(settings.power.meter, settings.power.hwmon)
         keeps_pictures = wants_pictures(settings) or bool(settings.model.shadow)
         return Plan(settings, spec, classifier, decider, meter, made, keeps_pictures)
-
-
-def _refuse_to_reopen(settings: Settings, spec: CameraSpec, classifier: Classifier, running: Plan) -> None:
-    """A Picamera2 is opened once in a process's life: libcamera leaks when it is opened again."""
-    before = opened_with(running.settings, running.classifier)
-    if spec.kind == running.spec.kind == "picamera2" and opened_with(settings, classifier) != before:
-        raise SettingsError(
-            "the Pi's camera is opened once in a process's life, and these settings or this model need it opened "
-            "otherwise; run: sudo systemctl restart labelcam"
-        )
 
 
 def _classifier(settings: Settings, running: Plan | None) -> Classifier:

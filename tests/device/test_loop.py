@@ -18,7 +18,7 @@ from labelcam.camera import EndOfFrames
 from labelcam.classifier import Classifier
 from labelcam.daemon import serve
 from labelcam.ending import Ending, Outcome
-from labelcam.errors import InferenceFailed, LabelcamError, ModelFileError
+from labelcam.errors import InferenceFailed, LabelcamError, ModelFileError, SettingsError
 from labelcam.images import Pixels
 from labelcam.pictures import Pictures
 from labelcam.pipeline import Pipeline
@@ -366,6 +366,21 @@ def test_a_camera_that_hangs_can_be_replaced_by_a_reload(
     mended.set()
     assert time.monotonic() - begun_s < 9, "it was waited for until its time was over"
     assert [reading.decision.top[0].label for reading in appliance.keeper.readings] == ["red", *["blue"] * 3]
+
+
+def test_the_pis_camera_is_not_opened_again_by_a_detour(appliance: Appliance, colours: Path) -> None:
+    """Leaving it for another camera is one thing; to come back is for a new process: libcamera leaks otherwise."""
+    planner = planner_of(appliance)
+    appliance.configure(colours, "picamera2")
+    first = planner.plan()
+    appliance.configure(colours, "picamera2:1")
+    with pytest.raises(SettingsError, match="opened once in a process's life"):
+        planner.plan(first)
+    appliance.configure(colours, "synthetic:8x6@10")
+    second = planner.plan(first)
+    appliance.configure(colours, "picamera2")
+    with pytest.raises(SettingsError, match="opened once in a process's life"):
+        planner.plan(second)
 
 
 def test_another_camera_sees_another_scene(appliance: Appliance, colours: Path) -> None:
