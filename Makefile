@@ -17,7 +17,7 @@ PROGRESS = awk -v tty="$$(test -t 2 && echo 1)" -v total="$$(grep -c '==' constr
 	/^ERROR/ { print } END { if (tty) printf "\r\033[K" }' >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-converter bench-measuring soak flash sdcard rollback status logs uninstall size constraints clean
+.PHONY: help demo test test-pi virtual-pi lint bench bench-converter bench-measuring soak flash sdcard rollback status logs uninstall size constraints clean
 
 help: ## print this
 	@echo "labelcam: a Raspberry Pi with a camera that says what it sees"
@@ -51,6 +51,14 @@ JOBS ?= $(if $(ARGS),0,3)
 test: lint ## everything that can be proved on this machine [ARGS=tests/device JOBS=3]
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+test-pi: $(VENV)/host ## flash a virtual Pi and break it: everything that can be proved without a real one
+	@$(BIN)/python tests/pi/needs.py
+	@$(BIN)/python -m pytest tests/pi --durations=10 $(ARGS)
+
+virtual-pi: $(VENV)/host ## boot a virtual Pi to flash by hand (docs/flash.md)
+	@$(BIN)/python tests/pi/needs.py
+	@$(BIN)/python tests/pi/virtual_pi.py
+
 bench-converter: $(VENV)/host ## int8 against float: our converter beside Google's two, as a table
 	@$(BIN)/python tests/bench/converter_bench.py $(ARGS)
 
@@ -63,7 +71,7 @@ bench: $(VENV)/host ## speed and memory against the bare interpreter and MediaPi
 soak: $(VENV)/host ## 200,000 frames with everything on: memory must stay flat
 	@$(BIN)/python tests/bench/soak.py $(ARGS)
 
-FLASH   = PYTHONPATH=systemd $(BIN)/python -m labelcam_flash
+FLASH   = PYTHONPATH=systemd$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m labelcam_flash
 REACHED = --pi "$$PI" $${SSH_PORT:+--port "$$SSH_PORT"} $${SSH_CONFIG:+--ssh-config "$$SSH_CONFIG"}
 
 flash: $(VENV)/host ## put labelcam on a Pi: PI=pi@raspberrypi.local [MODEL=] [SETTINGS=] (docs/flash.md)

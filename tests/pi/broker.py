@@ -25,11 +25,11 @@ class Broker:
 
     @contextmanager
     def heard(self, topic: str) -> Iterator["queue.Queue[dict[str, Any]]"]:
-        """Give what arrives under a topic from now on, what was retained before first."""
+        """Give what is published under a topic from now on; what is retained may be another test's."""
         found: queue.Queue[dict[str, Any]] = queue.Queue()
         client = paho.Client(CallbackAPIVersion.VERSION2)
         client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
-        client.on_message = lambda _client, _data, message: found.put(json.loads(message.payload))
+        client.on_message = lambda _client, _data, message: message.retain or found.put(json.loads(message.payload))
         client.connect("127.0.0.1", self.port)
         client.loop_start()
         try:

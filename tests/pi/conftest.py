@@ -5,57 +5,38 @@
 Not part of `make test`: these tests run where their folder is named, as `make test-pi` does.
 """
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from absent import absent
-from broker import Broker, broker
+from broker import broker
 from cutting import cutting
+from flashed import Flashed, make
 from image import image
 from labelcam.images import encode_png
 from machine import Machine, machine
+from measured import Measured
+from needs import lacking
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-
-TOOLS = {
-    "qemu-system-aarch64": "qemu-system-arm",
-    "qemu-img": "qemu-utils",
-    "qemu-aarch64-static": "qemu-user-static",
-    "mmdebstrap": "mmdebstrap",
-    "dpkg-deb": "dpkg",
-    "mke2fs": "e2fsprogs",
-    "dtc": "device-tree-compiler",
-    "cpio": "cpio",
-    "modprobe": "kmod",
-    "make": "make",
-    "bc": "bc",
-    "aarch64-linux-gnu-gcc-12": "gcc-12-aarch64-linux-gnu",
-    "ssh": "openssh-client",
-    "mosquitto": "mosquitto",
-}
-"""What the virtual Pi is built from and run by, and the Debian package of each."""
 
 PHOTOS = "/srv/photos"
-PHOTO_SECONDS = 2
+PLAYED = f"photos:{PHOTOS}?fps=0.5&loop"
 
-SETTINGS = """\
+SETTINGS = f"""\
 # A test's settings: it's "quoted"
 [camera]
-source = "photos:{photos}?fps={fps}&loop"
+source = "{PLAYED}"
 
 [mqtt]
 host = "127.0.0.1"
-port = {port}
+port = {{port}}
 node = "pi"
 """
+
+_measured = pytest.StashKey[Measured]()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -64,86 +45,82 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if named else True
 
 
-@dataclass(frozen=True, slots=True)
-class Flashed:
-    """A virtual Pi with a release, and what to ask of it."""
-
-    machine: Machine
-    broker: Broker
-    model: Path
-    settings: Path
-    first_output: str
-    """What the first flash said."""
-
-    def make(
-        self, command: str, *arguments: str | Path, config: Path | None = None
-    ) -> "subprocess.CompletedProcess[str]":
-        """Run what the Makefile's target of that name runs."""
-        return command_on(config or self.machine.ssh_config, command, *arguments)
-
-    def flash(self, settings: str) -> "subprocess.CompletedProcess[str]":
-        """Flash other settings."""
-        path = self.machine.folder / "other settings.toml"
-        path.write_text(settings)
-        return self.make("flash", "--settings", path)
-
-    def show(self, name: str) -> str:
-        """Return a property of the service."""
-        return self.machine.run("systemctl", "show", "--value", f"--property={name}", "labelcam").strip()
-
-    def live(self) -> str:
-        """Return the name of the live release."""
-        return Path(self.machine.run("readlink", "/opt/labelcam/current").strip()).name
-
-    def journal(self) -> str:
-        """Return what the service, and systemd about it, have said since it was booted."""
-        return self.machine.run("journalctl", "-b", "-u", "labelcam", "-o", "cat", "--no-pager")
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a place for what is measured."""
+    config.stash[_measured] = Measured()
 
 
-def command_on(config: Path, command: str, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run a command of labelcam_flash in a process of its own."""
-    whole = [sys.executable, "-m", "labelcam_flash", command, "--pi", "pi", "--ssh-config", config, *arguments]
-    paths = [str(ROOT / "systemd"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    return subprocess.run(whole, capture_output=True, text=True, timeout=1200, cwd=ROOT, env=surroundings, check=False)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what was measured."""
+    for line in config.stash[_measured].lines:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
-def flashed(tmp_path_factory: pytest.TempPathFactory, person_model: Path) -> Iterator[Flashed]:
-    """A Pi without internet, flashed for the first time while the network breaks in the middle of the copy."""
-    _need_everything()
+def measured(pytestconfig: pytest.Config) -> Measured:
+    """The account of what took how long."""
+    return pytestconfig.stash[_measured]
+
+
+@pytest.fixture(scope="session")
+def flashed(tmp_path_factory: pytest.TempPathFactory, person_model: Path, measured: Measured) -> Iterator[Flashed]:
+    """A Pi without internet, with its clock in 1970, flashed while the network breaks in the middle of the copy."""
+    if why := lacking():
+        absent(why)
     # A path with what a shell would trip over.
     folder = tmp_path_factory.mktemp("the pi's $folder")
-    with broker(folder) as listening, machine(image(), folder / "machine") as pi:
-        pi.power_on()
+    with measured("the image, built or found"):
+        built = image()
+    with broker(folder) as listening, machine(built, folder / "machine") as pi:
+        with measured("boot, until SSH answers"):
+            pi.power_on()
+        _be_patient(pi)
         _put_photos(pi)
+        pi.run("date", "-s", "@86400")
         settings = folder / 'my "settings".toml'
-        settings.write_text(SETTINGS.format(photos=PHOTOS, fps=1 / PHOTO_SECONDS, port=listening.port))
-        with cutting(pi.port, after_bytes=20_000_000) as port:
-            config = pi.ssh_config_by(port)
-            done = command_on(config, "flash", "--model", person_model, "--settings", settings)
-        assert done.returncode == 0, done.stderr + done.stdout
+        settings.write_text(SETTINGS.format(port=listening.port))
+        with measured("the first flash, wheels fetched or found"), cutting(pi.port, after_bytes=20_000_000) as port:
+            done = make("flash", pi.ssh_config_by(port), MODEL=person_model, SETTINGS=settings)
+        assert done.exit_code == 0, done.err + done.out
         pi.snapshot("flashed")
-        yield Flashed(pi, listening, person_model, settings, done.stderr + done.stdout)
+        yield Flashed(pi, listening, person_model, settings, done)
 
 
 @pytest.fixture
 def pi(flashed: Flashed) -> Flashed:
     """The same Pi as it was right after its first flash."""
-    flashed.machine.power_cut()
-    flashed.machine.power_on("flashed")
+    return _again(flashed, "flashed")
+
+
+@pytest.fixture(scope="module")
+def watching(flashed: Flashed) -> Flashed:
+    """The same Pi with its settings changed to a real Video4Linux camera, the kernel's own vivid."""
+    _again(flashed, "flashed")
+    # An emulated processor is slow enough with two frames a second.
+    text = flashed.settings.read_text().replace(PLAYED, "v4l2:/dev/video0") + "[limits]\nmax_fps = 2\n"
+    done = flashed.flash(text)
+    assert done.exit_code == 0, done.err + done.out
+    flashed.machine.snapshot("watching")
     return flashed
 
 
-def _need_everything() -> None:
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    lacking = sorted({package for program, package in TOOLS.items() if not shutil.which(program, path=path)})
-    if lacking:
-        absent(f"the virtual Pi needs more than is here: sudo apt-get install {' '.join(lacking)}")
-    if os.geteuid() != 0:
-        absent("the virtual Pi's disk is laid out by root: run make test-pi as root, in a container for instance")
-    if not shutil.which("apt-get"):
-        absent("the virtual Pi is built from Debian's packages: run make test-pi on Debian 12 or in a container of it")
+@pytest.fixture
+def camera_pi(watching: Flashed) -> Flashed:
+    """That Pi as it was when it had just been given a camera."""
+    return _again(watching, "watching")
+
+
+def _again(flashed: Flashed, snapshot: str) -> Flashed:
+    flashed.machine.power_cut()
+    flashed.machine.power_on(snapshot)
+    return flashed
+
+
+def _be_patient(pi: Machine) -> None:
+    """What a Pi loads in twenty seconds may take an emulated one minutes, on a machine with other things to do."""
+    folder = "/etc/systemd/system/service.d"  # of every service
+    pi.run("mkdir", "-p", folder)
+    pi.write(f"{folder}/patient.conf", b"[Service]\nTimeoutStartSec=600\n")
 
 
 def _put_photos(pi: Machine) -> None:

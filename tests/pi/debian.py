@@ -3,7 +3,7 @@
 """Debian packages of another architecture than this machine's, by an apt of its own: the machine's is not touched."""
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -34,30 +34,27 @@ class ForeignApt:
         return shown.rpartition("Depends: linux-image-")[2].split()[0]
 
     def download(self, *packages: str) -> list[Path]:
-        """Fetch packages and return their files."""
-        return _download(lambda: self._run("apt-get", "download", "-qq", *packages, cwd=self._folder), self._folder)
+        """Fetch packages and return their files, in this order."""
+        return _download(self._options, self._folder, packages)
 
-    def _run(self, program: str, *arguments: str, cwd: Path | None = None) -> str:
-        return run([program, *self._options, *arguments], cwd)
+    def _run(self, program: str, *arguments: str) -> str:
+        return run([program, *self._options, *arguments])
 
 
 def download_native(folder: Path, *packages: str) -> list[Path]:
-    """Fetch packages of this machine's own architecture and return their files."""
-    return _download(
-        lambda: run(["apt-get", "download", "-qq", "-oAPT::Sandbox::User=root", *packages], folder), folder
-    )
+    """Fetch packages of this machine's own architecture and return their files, in this order."""
+    return _download(["-oAPT::Sandbox::User=root"], folder, packages)
 
 
-def _download(fetch: Callable[[], str], folder: Path) -> list[Path]:
-    before = set(folder.glob("*.deb"))
-    fetch()
-    return sorted(set(folder.glob("*.deb")) - before)
+def _download(options: Sequence[str], folder: Path, packages: Sequence[str]) -> list[Path]:
+    run(["apt-get", "download", "-qq", *options, *packages], folder)
+    return [next(folder.glob(f"{package}_*.deb")) for package in packages]
 
 
 def mirror() -> str:
     """Return the address that this machine's apt is configured with; it is never written down."""
-    shown = run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
-    return next(line for line in shown.splitlines() if "-security" not in line)
+    of_debian = ("Created-By: Packages", "Origin: Debian", "Label: Debian")  # the label of another is Debian-Security
+    return run(["apt-get", "indextargets", "--format", "$(REPO_URI)", *of_debian]).split()[0]
 
 
 def unpack(package: Path, target: Path, *members: str) -> None:

@@ -8,6 +8,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from debian import run
 from image import Image
 
 BOOT_S = 240.0
@@ -30,6 +32,9 @@ class Machine:
     port: int
     """Of SSH, on this host's loopback."""
 
+    control: Path
+    """A socket for the one connection that `run` and `write` share: an emulated sshd takes a second to shake hands."""
+
     @property
     def ssh_config(self) -> Path:
         """What `ssh -F` needs to reach it as `pi`."""
@@ -43,17 +48,19 @@ class Machine:
     def run(self, *command: str, check: bool = True, timeout_s: float = 120.0) -> str:
         """Run a command as root on it and return what it printed."""
         there = shlex.join(["sudo", *command])
-        done = subprocess.run(
-            ["ssh", "-F", self.ssh_config, "pi", there], capture_output=True, text=True, timeout=timeout_s, check=False
-        )
+        done = subprocess.run(self._ssh(there), capture_output=True, text=True, timeout=timeout_s, check=False)
         if check and done.returncode:
             raise RuntimeError(f"{there}: {done.stderr or done.stdout}")
         return done.stdout
 
     def write(self, path: str, content: bytes) -> None:
         """Put a file on it, as root."""
-        command = ["ssh", "-F", self.ssh_config, "pi", f"sudo tee {shlex.quote(path)} >/dev/null"]
+        command = self._ssh(f"sudo tee {shlex.quote(path)} >/dev/null")
         subprocess.run(command, input=content, check=True, timeout=120)
+
+    def _ssh(self, command: str) -> list[str | Path]:
+        shared = ["-oControlMaster=auto", f"-oControlPath={self.control}", "-oControlPersist=60"]
+        return ["ssh", "-F", self.ssh_config, *shared, "pi", command]
 
     def power_cut(self) -> None:
         """Take the power away, as when somebody pulls the plug."""
@@ -68,17 +75,8 @@ class Machine:
 
     def power_on(self, snapshot: str | None = None) -> None:
         """Boot it, or go on from a snapshot, and wait until it can be reached."""
-        command = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "2048"]
-        command += ["-nographic", "-nodefaults", "-no-reboot", "-serial", f"file:{self.serial}"]
-        command += ["-qmp", f"unix:{self._monitor},server,nowait", "-dtb", str(self.image.device_tree)]
-        command += ["-kernel", str(self.image.kernel), "-initrd", str(self.image.initramfs)]
-        command += ["-append", "console=ttyAMA0 loglevel=4", "-accel", "tcg,thread=multi,tb-size=512"]
-        command += ["-drive", f"if=none,id=d,file={self._layer},format=qcow2,cache=writeback"]
-        command += ["-device", "virtio-blk-pci,drive=d", "-device", "virtio-net-pci,netdev=n,romfile="]
-        # restrict: it reaches nothing but what guestfwd names, and nothing reaches it but SSH.
-        forward = f"hostfwd=tcp:127.0.0.1:{self.port}-:22"
-        command += ["-netdev", f"user,id=n,restrict=on,{forward}", "-device", "virtio-rng-pci"]
-        command += ["-loadvm", snapshot] if snapshot else []
+        # It ends with us, however we end: nothing is left behind that nobody knows of.
+        command = ["setpriv", "--pdeathsig", "KILL", *self._qemu(), *(["-loadvm", snapshot] if snapshot else [])]
         with (self.folder / "qemu.log").open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         (self.folder / "pid").write_text(str(process.pid))
@@ -86,13 +84,21 @@ class Machine:
         # A snapshot's clock stands where it was taken.
         self.run("date", "-s", f"@{int(time.time())}")
 
+    def _qemu(self) -> list[str]:
+        command = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "2048"]
+        command += ["-nographic", "-nodefaults", "-no-reboot", "-serial", f"file:{self.serial}"]
+        command += ["-qmp", f"unix:{self._monitor},server,nowait", "-dtb", str(self.image.device_tree)]
+        command += ["-kernel", str(self.image.kernel), "-initrd", str(self.image.initramfs)]
+        command += ["-append", "console=ttyAMA0 loglevel=4", "-accel", "tcg,thread=multi,tb-size=512"]
+        command += ["-drive", f"if=none,id=d,file={self.layer},format=qcow2,cache=writeback"]
+        command += ["-device", "virtio-blk-pci,drive=d", "-device", "virtio-net-pci,netdev=n,romfile="]
+        # restrict: it reaches nothing at all, and nothing reaches it but SSH from this host.
+        forward = f"hostfwd=tcp:127.0.0.1:{self.port}-:22"
+        return [*command, "-netdev", f"user,id=n,restrict=on,{forward}", "-device", "virtio-rng-pci"]
+
     def snapshot(self, name: str) -> None:
         """Keep its memory and disk as they are."""
         self._monitor_command(f"savevm {name}")
-
-    def power_off(self) -> None:
-        """End it without ceremony; its layer goes with its folder."""
-        self.power_cut()
 
     def ssh_config_by(self, port: int) -> Path:
         """Another way to reach it: through a port of this host that somebody else forwards."""
@@ -103,7 +109,8 @@ class Machine:
     @contextmanager
     def forwarded(self, port: int) -> Iterator[None]:
         """Let it reach a port of this host's loopback at its own, through SSH."""
-        command = ["ssh", "-F", str(self.ssh_config), "-N", "-R", f"{port}:127.0.0.1:{port}", "pi"]
+        forward = ["-N", "-oExitOnForwardFailure=yes", "-R", f"{port}:127.0.0.1:{port}"]
+        command = ["ssh", "-F", str(self.ssh_config), *forward, "pi"]
         with subprocess.Popen(command) as process:
             try:
                 yield
@@ -115,13 +122,14 @@ class Machine:
         return self.folder / "monitor"
 
     @property
-    def _layer(self) -> Path:
+    def layer(self) -> Path:
+        """What it has written, above the image's disk, and its snapshots."""
         return self.folder / "layer.qcow2"
 
     def _wait_for_ssh(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + BOOT_S
         while time.monotonic() < deadline:
-            tried = subprocess.run(["ssh", "-F", self.ssh_config, "pi", "true"], capture_output=True, check=False)
+            tried = subprocess.run(self._ssh("true"), capture_output=True, check=False)
             if tried.returncode == 0:
                 return
             if process.poll() is not None:
@@ -153,18 +161,22 @@ def _ask(stream: Any, what: str, arguments: dict[str, str]) -> dict[str, Any]:
 def machine(image: Image, folder: Path) -> Iterator[Machine]:
     """Give a machine that has never been switched on, and end it in the end."""
     folder.mkdir(parents=True, exist_ok=True)
-    new = Machine(image, folder, _free_port())
-    backing = ["-b", image.disk, "-F", "raw", folder / "layer.qcow2"]
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing], check=True)
-    new.ssh_config.write_text(
-        f"Host pi 127.0.0.1\n  HostName 127.0.0.1\n  User pi\n  Port {new.port}\n  IdentityFile {image.key}\n"
-        "  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  LogLevel ERROR\n  BatchMode yes\n"
-        "  ConnectTimeout 10\n"
-    )
-    try:
-        yield new
-    finally:
-        new.power_off()
+    # Not in the folder: ssh takes no socket whose path is longer than 104 bytes, and reads quotes, % and $ in it.
+    with tempfile.TemporaryDirectory(prefix="virtual-pi-", dir="/tmp") as control:
+        new = Machine(image, folder, _free_port(), Path(control) / "ssh")
+        run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", new.layer])
+        new.ssh_config.write_text(
+            f"Host pi pi-again 127.0.0.1\n  HostName 127.0.0.1\n  User pi\n  Port {new.port}\n"
+            f"  IdentityFile {image.key}\n"
+            "  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  LogLevel ERROR\n  BatchMode yes\n"
+            "  ConnectTimeout 30\n"
+            "Host gone\n  HostName 127.0.0.1\n  Port 9\n"  # discard: nothing listens there
+        )
+        try:
+            yield new
+        finally:
+            new.power_cut()
+            new.layer.unlink(missing_ok=True)  # gigabytes, with its snapshots
 
 
 def _free_port() -> int:

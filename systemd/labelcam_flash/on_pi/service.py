@@ -11,7 +11,9 @@ from .channel import Refused, say
 from .layout import UNIT
 from .system import run, try_run
 
-_PROPERTIES = ("ActiveState", "SubState", "StatusText", "MainPID", "InvocationID", "WatchdogTimestampMonotonic")
+_PROPERTIES = (
+    *("ActiveState", "SubState", "StatusText", "MainPID", "InvocationID", "WatchdogTimestampMonotonic", "Result"),
+)
 _LOOK_EVERY_S = 0.5
 
 
@@ -33,6 +35,9 @@ class State:
     petted_us: int
     """When it last told systemd that it lives; monotonic clock, microseconds."""
 
+    result: str
+    """systemd's word for how it ended: success, exit-code, timeout, watchdog, …"""
+
 
 def state() -> State:
     """Return how the service is."""
@@ -45,6 +50,7 @@ def state() -> State:
         int(found.get("MainPID") or 0),
         found.get("InvocationID", ""),
         int(found.get("WatchdogTimestampMonotonic") or 0),
+        found.get("Result", ""),
     )
 
 
@@ -95,4 +101,5 @@ def last_words(of: State) -> str:
     """Return the last line that an invocation wrote, which is where an error says what is wrong."""
     mine = ["_COMM=labelcam", f"_SYSTEMD_INVOCATION_ID={of.invocation}"]
     lines = try_run(["journalctl", "-n", "30", "-o", "cat", "--no-pager", "--quiet", *mine]).splitlines()
-    return next((line for line in reversed(lines) if line.strip()), "it said nothing; see make logs")
+    silent = f"it said nothing, systemd says {of.result or 'nothing'}; see make logs"
+    return next((line for line in reversed(lines) if line.strip()), silent)

@@ -15,8 +15,8 @@ from .releases import current, point, previous, prune
 from .system import run, try_run
 from .system_files import put_system_files
 
-READY_S = 150.0
-"""A Zero 2 W loads numpy and OpenCV in 20 s; a network camera may take a minute for its first frame."""
+READY_S = 600.0
+"""More than the unit's own TimeoutStartSec, which is what ends a start that takes too long."""
 
 CHECK_S = 240.0
 

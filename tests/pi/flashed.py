@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual Pi with a release on it, and the real `make` that put it there."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker import Broker
+from eventually import eventually
+from machine import Machine
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / "build/flash"
+"""Where `make flash` keeps wheels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What became of a command."""
+
+    exit_code: int
+    """The command's own: make itself gives 2 for any that failed."""
+
+    out: str
+    err: str
+
+
+def make(target: str, ssh_config: Path, **variables: str | Path) -> Said:
+    """Run a target of the Makefile for the host `pi`, its variables given by the environment."""
+    done = subprocess.run(
+        make_command(target), capture_output=True, text=True, timeout=1200, env=surroundings(ssh_config, **variables)
+    )
+    failed = re.search(rf"^make: \*\*\* .*{target}\] Error (\d+)$", done.stderr, re.MULTILINE)
+    return Said(int(failed[1]) if failed else done.returncode, done.stdout, done.stderr)
+
+
+def make_command(target: str) -> list[str]:
+    """The command, with the virtual environment that these tests run in, as it is."""
+    return [
+        "make",
+        "-C",
+        str(ROOT),
+        "--no-print-directory",
+        f"--old-file={sys.prefix}/host",
+        f"VENV={sys.prefix}",
+        target,
+    ]
+
+
+def surroundings(ssh_config: Path, **variables: str | Path) -> dict[str, str]:
+    """The environment that a person's shell would give to make; nothing of the make that runs us."""
+    ours = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    given = {name: str(value) for name, value in variables.items()}
+    return {**ours, "PI": "pi", "SSH_CONFIG": str(ssh_config), **given}
+
+
+@dataclass(frozen=True, slots=True)
+class Flashed:
+    """A virtual Pi with a release, and what to ask of it."""
+
+    machine: Machine
+    broker: Broker
+    model: Path
+    settings: Path
+    first: Said
+    """What the first flash said."""
+
+    def make(self, target: str, **variables: str | Path) -> Said:
+        """Run a target of the Makefile for it."""
+        return make(target, self.machine.ssh_config, **variables)
+
+    def flash(self, settings: str) -> Said:
+        """Flash other settings."""
+        path = self.machine.folder / "other settings.toml"
+        path.write_text(settings)
+        return self.make("flash", SETTINGS=path)
+
+    def show(self, name: str) -> str:
+        """Return a property of the service."""
+        return self.machine.run("systemctl", "show", "--value", f"--property={name}", "labelcam").strip()
+
+    def live(self) -> str:
+        """Return the name of the live release."""
+        return Path(self.machine.run("readlink", "/opt/labelcam/current").strip()).name
+
+    def journal(self) -> str:
+        """Return what the service, and systemd about it, have said since it was booted."""
+        return self.machine.run("journalctl", "-b", "-u", "labelcam", "-o", "cat", "--no-pager")
+
+    def comes_back(self, before: str) -> None:
+        """Wait until the service runs in another process than `before`, its first label said."""
+        eventually(
+            lambda: self.show("ActiveState") == "active" and self.show("MainPID") not in (before, "0"), self.journal
+        )

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The labelcam authors
+# SPDX-License-Identifier: Apache-2.0
+"""A Video4Linux camera that fails and comes back, by the fault controls of the kernel's vivid and by its plug."""
+
+from queue import Queue
+from typing import Any
+
+import pytest
+
+from eventually import PATIENCE_S, eventually
+from flashed import Flashed
+
+PLUG = "/sys/bus/platform/drivers/vivid"
+
+
+@pytest.mark.parametrize("fault", ["disconnect", "inject_fatal_streaming_error"])
+def test_a_camera_that_fails_is_found_again(camera_pi: Flashed, fault: str) -> None:
+    """The daemon notices, looks for it and goes on by itself, in the same process."""
+    before = camera_pi.show("MainPID")
+    camera_pi.machine.run("v4l2-ctl", "--device=/dev/video0", f"--set-ctrl={fault}=0")
+    eventually(lambda: "camera-back" in camera_pi.journal(), camera_pi.journal)
+    assert "camera-away reason=/dev/video0: delivers no frames any more" in camera_pi.journal()
+    eventually(lambda: camera_pi.show("StatusText").startswith("last label: "), camera_pi.journal)
+    assert camera_pi.show("MainPID") == before
+
+
+def test_an_unplugged_camera_is_waited_for(camera_pi: Flashed) -> None:
+    """A broker hears that it is lost, the watchdog is kept quiet, and with the plug labels are back."""
+    before = camera_pi.show("MainPID")
+    with (
+        camera_pi.machine.forwarded(camera_pi.broker.port),
+        camera_pi.broker.heard("labelcam/pi/state") as states,
+    ):
+        _wait_for(states, "ok")
+        camera_pi.machine.write(f"{PLUG}/unbind", b"vivid.0")
+        assert _wait_for(states, "lost")["state"] is None
+        eventually(lambda: "no such camera" in camera_pi.show("StatusText"), camera_pi.journal)
+        camera_pi.machine.write(f"{PLUG}/bind", b"vivid.0")
+        assert _wait_for(states, "ok")["state"] == "no person"
+    assert camera_pi.show("MainPID") == before
+
+
+def test_the_first_camera_that_a_pi_ever_sees_is_let_in(camera_pi: Flashed) -> None:
+    """The sandbox admits it though no driver of any camera was loaded when the service started."""
+    pi = camera_pi.machine
+    pi.run("systemctl", "stop", "labelcam")
+    for module in ("vivid", "videobuf2_memops", "videodev"):  # each with what nobody needs any more then
+        pi.run("modprobe", "-r", module)
+    assert "video4linux" not in pi.run("cat", "/proc/devices")
+    pi.run("systemctl", "start", "--no-block", "labelcam")
+    eventually(lambda: "no such camera" in camera_pi.show("StatusText"), camera_pi.journal)
+    waiting = camera_pi.show("MainPID")
+    pi.run("modprobe", "vivid")
+    eventually(lambda: camera_pi.show("ActiveState") == "active", camera_pi.journal)
+    assert camera_pi.show("MainPID") == waiting
+
+
+def _wait_for(states: "Queue[dict[str, Any]]", camera: str) -> dict[str, Any]:
+    while (state := states.get(timeout=PATIENCE_S))["camera"] != camera:
+        pass
+    return state
