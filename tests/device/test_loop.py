@@ -346,7 +346,14 @@ def test_a_camera_that_hangs_can_be_replaced_by_a_reload(
     appliance: Appliance, colours: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever mends the settings does not wait until it is given up."""
-    mended = threading.Event()
+    mended, seen = threading.Event(), threading.Event()
+
+    class Seeing(Keeper):
+        def wants(self, reading: Reading) -> bool:
+            seen.set()
+            return super().wants(reading)
+
+    appliance.keeper = Seeing()
     hanging = Directed(DIM["red"], mended)
     opened = running.open_settings_camera
     cameras = [hanging]
@@ -356,7 +363,8 @@ def test_a_camera_that_hangs_can_be_replaced_by_a_reload(
     plan, reloader = planner.plan(), Reloader(planner)
 
     def mend() -> None:
-        hanging.ended.wait(20)
+        assert seen.wait(20)
+        assert hanging.ended.wait(20)
         appliance.configure(colours, appliance.photos(*[DIM["blue"]] * 3))
         reloader.request()
 
