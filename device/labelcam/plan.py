@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .account import ShadowAccount
-from .camera import SLOWEST_RETRY_S, CameraSpec, parse_spec
+from .camera import SLOWEST_RETRY_S, CameraSpec, find_camera, parse_spec
 from .classifier import Classifier
 from .decision import Decider
 from .errors import LabelcamError, SettingsError
@@ -79,7 +79,8 @@ class Planner:
     def plan(self, running: Plan | None = None) -> Plan:
         """Read the settings and return what they ask for.
 
-        Raises SettingsError, ModelFileError or GateFailed, and leaves what runs alone, if they cannot be followed.
+        Raises SettingsError, ModelFileError, GateFailed or CameraLost, and leaves what runs alone, if they cannot be
+        followed.
         """
         settings = self._read()
         spec = parse_spec(settings.camera.source)  # a mistyped camera is said before a model is loaded
@@ -87,6 +88,8 @@ class Planner:
         try:
             if running:
                 self._refuse_to_reopen(settings, spec, classifier, running)
+                if spec != running.spec:
+                    find_camera(spec)  # or what runs would be left for nothing
             return self._made(settings, spec, classifier, running)
         except Exception:
             if not running or classifier is not running.classifier:

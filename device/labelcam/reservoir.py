@@ -72,6 +72,7 @@ class Reservoir(Publisher):
         self._settings, self._folder, self._pictures = settings, folder, pictures
         self._clock, self._wall_clock = clock, wall_clock
         self._due_s = 0.0
+        self._last_seq = -1
         self._states: Counter[str] = Counter()
         self._seen = 0
         self._full = False
@@ -111,9 +112,12 @@ class Reservoir(Publisher):
             return
         reason = self._reason(reading)
         picture = self._pictures.disputed() if reason == "disputed" else self._pictures.of(reading.seq)
-        if reason is None or picture is None:
+        if (
+            reason is None or picture is None or picture.reading.seq == self._last_seq
+        ):  # kept already, and then disputed
             return
         self._due_s = self._clock() + self._settings.every_seconds
+        self._last_seq = picture.reading.seq
         try:
             self._keep(picture, reason)
         except OSError as error:

@@ -142,11 +142,13 @@ def test_a_new_model_takes_over(begin: Begin, in_german: Path) -> None:
         (lambda daemon: daemon.configure("[model.x]"), "no setting 'x'"),
         (lambda daemon: daemon.configure('[decision]\nallow = ["redd"]'), "did you mean 'red'?"),
         (lambda daemon: daemon.configure(camera="fotos:x"), "did you mean 'photos'?"),
+        (lambda daemon: daemon.configure(camera="photos:/none"), "/none: no such folder of images"),
+        (lambda daemon: daemon.configure(camera="v4l2:/none"), "/none: no such camera; plug it in"),
         (lambda daemon: daemon.configure('[mqtt]\nhost = "x"\ntls = true\nca_file = "/none.pem"'), "mqtt.ca_file"),
     ],
 )
 def test_what_cannot_be_followed_is_refused(spoil: Callable[[Daemon], None], why: str, begin: Begin) -> None:
-    """Bad settings and a half-written model change nothing: what ran goes on, and the reason is a remark and a line."""
+    """Bad settings, half a model, no camera: what ran goes on, and the reason is a remark and a line."""
     daemon = begin()
     spoil(daemon)
     daemon.reload(said="reload-refused")

@@ -113,6 +113,18 @@ def test_what_two_models_dispute_is_kept(tmp_path: Path, clocks: Clocks) -> None
     assert json.loads(told.read_text())["kept_for"] == "disputed"
 
 
+def test_what_was_kept_and_is_disputed_then_is_kept_once(tmp_path: Path, clocks: Clocks) -> None:
+    """The shadow answers later: the same picture would take its room twice."""
+    bench = Bench(tmp_path, clocks)
+    bench.see(0.5, 0.45)
+    hard = bench.pictures.newest()
+    assert hard is not None
+    bench.pictures.dispute(hard)
+    clocks.pass_(60)
+    bench.see(0.9, 0.01)
+    assert [path.stem.rpartition("-")[2] for path in tmp_path.glob("*.jpg")] == ["margin"]
+
+
 def test_the_room_is_bounded(tmp_path: Path, clocks: Clocks) -> None:
     """The oldest go first, their readings with them; whatever else lies in the folder is left alone."""
     (tmp_path / "mine.jpg").write_bytes(b"x" * 500_000)

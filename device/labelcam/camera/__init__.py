@@ -26,6 +26,7 @@ __all__ = [
     "CameraSpec",
     "EndOfFrames",
     "Patience",
+    "find_camera",
     "open_camera",
     "parse_spec",
 ]
@@ -121,3 +122,14 @@ def open_camera(
             return Synthetic(spec)
         case _:
             assert_never(spec.kind)
+
+
+def find_camera(spec: CameraSpec) -> None:
+    """Raise CameraLost if its device, file or folder is not there right now; of the others only opening them tells."""
+    if spec.kind == "v4l2":
+        from .v4l2 import V4L2
+
+        V4L2(spec.target, CAPTURE_SIZE, max_fps=1.0, timeout_s=1.0).find()
+    elif not spec.is_device:
+        with open_camera(spec, max_fps=1.0, timeout_s=1.0):
+            pass

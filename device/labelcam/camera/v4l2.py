@@ -41,9 +41,7 @@ class V4L2:
 
     def connect(self) -> OpenCvReader:
         """Return a reader of the camera's frames. Raises CameraLost if it is not there or is no camera."""
-        device = Path(self._device)
-        if not os.path.exists(device):  # noqa: PTH110, exists may raise
-            raise CameraLost(f"{device}: no such camera; plug it in, or see what is there with: labelcam cameras")
+        device = self.find()
         if not os.access(device, os.R_OK | os.W_OK):
             raise CameraLost(f"{device}: no permission to use it; add yourself to the group 'video' and log in again")
         # OpenCV reads this each time it waits for a frame; without it, a dead camera is noticed after ten seconds.
@@ -57,6 +55,13 @@ class V4L2:
             capture.release()
             raise
         return OpenCvReader(capture, self._words, Rate(self._max_fps), QUEUE)
+
+    def find(self) -> Path:
+        """Return its device. Raises CameraLost if it is not there."""
+        device = Path(self._device)
+        if not os.path.exists(device):  # noqa: PTH110, exists may raise
+            raise CameraLost(f"{device}: no such camera; plug it in, or see what is there with: labelcam cameras")
+        return device
 
     def _negotiate(self, capture: cv2.VideoCapture) -> None:
         """Agree on a format that really gives pictures: OpenCV takes some for granted that it cannot decode.
