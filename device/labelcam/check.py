@@ -13,6 +13,7 @@ from .power import open_meter
 from .records import Frame
 from .run import with_flags
 from .settings import Settings, load_settings
+from .settings.loading import settings_in_use
 from .trials import trials
 from .vetting import goldens_verdict
 
@@ -20,7 +21,7 @@ from .vetting import goldens_verdict
 def check(settings_file: Path | None, model: str | None, camera: str | None, *, as_json: bool) -> int:
     """Print every check and return the exit code of the most lasting failure, else 0."""
     checks: list[Check] = []
-    settings = attempt(checks, "settings", lambda: (with_flags(load_settings(settings_file), model, camera), "read"))
+    settings = attempt(checks, "settings", lambda: _settings(settings_file, model, camera))
     if settings:
         classifier = attempt(checks, "model", lambda: _model(settings))
         if classifier:
@@ -31,6 +32,11 @@ def check(settings_file: Path | None, model: str | None, camera: str | None, *, 
         for name, try_it in trials(settings):
             attempt(checks, name, lambda try_it=try_it: (True, try_it()))  # type: ignore[misc]
     return show(checks, as_json=as_json)
+
+
+def _settings(file: Path | None, model: str | None, camera: str | None) -> tuple[Settings, str]:
+    settings = with_flags(load_settings(file), model, camera)
+    return settings, str(file or settings_in_use() or "the defaults: there is no file")
 
 
 def _model(settings: Settings) -> tuple[Classifier, str]:

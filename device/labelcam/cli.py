@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from . import __version__
 from .console import OneLineParser, answer, set_up_logging
-from .errors import LabelcamError
+from .errors import LabelcamError, UsageError
 
 CAMERAS = "picamera2[:N], v4l2:/dev/video0, rtsp://…, video:FILE, photos:DIR, synthetic:640x480[@FPS]"
 
@@ -51,9 +51,7 @@ def _add_run(commands: Commands, common: OneLineParser) -> None:
     run.add_argument("--seconds", type=_positive_float, metavar="S", help="stop after S seconds")
     run.add_argument("--summary", type=Path, metavar="FILE", help="write the summary there, as JSON")
     run.add_argument("--trace", type=_positive_float, metavar="S", help="record every step for S seconds, for Perfetto")
-    run.add_argument(
-        "--trace-file", type=Path, metavar="FILE", default=TRACE, help=f"where the trace goes ({TRACE}, in this folder)"
-    )
+    run.add_argument("--trace-file", type=Path, metavar="FILE", help=f"where the trace goes ({TRACE}, in this folder)")
     run.set_defaults(action=_run)
 
 
@@ -137,7 +135,9 @@ def _run(args: argparse.Namespace) -> int:
     from .run import run
     from .trace import Trace
 
-    trace = Trace(args.trace_file, args.trace) if args.trace else None
+    if args.trace_file and not args.trace:
+        raise UsageError(f"--trace-file {args.trace_file}: nothing is traced; say how long, such as --trace 10")
+    trace = Trace(args.trace_file or TRACE, args.trace) if args.trace else None
     return run(
         args.settings, args.model, args.camera, args.frames, args.seconds, args.summary, trace, as_json=args.json
     )

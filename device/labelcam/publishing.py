@@ -51,8 +51,9 @@ def outlets(settings: Settings, pictures: Pictures, stdout: Lines, *, as_json: b
 def _on_this_terminal(stdout: Lines, *, as_json: bool) -> Iterator[Outlet]:
     if as_json:
         yield Outlet("stdout", (), lambda: JsonLines(stdout))
-    elif sys.stdout.isatty():
+    elif sys.stdout.isatty() or sys.stderr.isatty():  # a person is there, perhaps behind `| tee`
         yield Outlet("terminal", (), lambda: Terminal(stdout))
+        return
     if not sys.stdout.isatty():
         yield Outlet("log", (), Log)
 

@@ -8,12 +8,14 @@ appended to a list from whichever thread they happen on, which takes a microseco
 
 import json
 import logging
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
+from .console import note
 from .errors import LabelcamError, UsageError
 from .pipeline import Prepared
 from .records import Reading, Stage
@@ -144,6 +146,8 @@ class Trace:
             self.failure = LabelcamError(f"--trace-file {self._path}: cannot be written ({error.strerror}); make room")
             return
         log.info("trace-written file=%s events=%d", self._path, len(self._events))
+        if sys.stderr.isatty():
+            note(f"{self._path}: the trace of {self._seconds:g} s; open it in https://ui.perfetto.dev")
 
 
 def _lines(events: list[Event]) -> Iterator[str]:

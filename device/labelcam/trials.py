@@ -43,10 +43,9 @@ def _mqtt(settings: Settings) -> str:
     from .publish.mqtt import Mqtt, reason_unreachable
 
     Mqtt(settings.mqtt, settings.home_assistant, settings.labels.names)  # its secrets and certificates can be read
-    where = f"{settings.mqtt.host}:{settings.mqtt.port}"
     if why := reason_unreachable(settings.mqtt):
-        raise LabelcamError(f"no broker at {where} ({why}); start it, or check host and port under [mqtt]")
-    return f"{where} answers"
+        raise LabelcamError(why)
+    return f"{settings.mqtt.host}:{settings.mqtt.port} answers"
 
 
 def _webhook(settings: Settings) -> str:
@@ -75,7 +74,8 @@ def _jsonl_file(settings: Settings) -> str:
 
     JsonFile(settings.jsonl)
     if why := reason_unwritable(settings.jsonl):
-        raise LabelcamError(f"jsonl.path {settings.jsonl.path} cannot be written ({why}); make room, or name another")
+        remedy = "make its folder or room in it, or name another"
+        raise LabelcamError(f"jsonl.path {settings.jsonl.path} cannot be written ({why}); {remedy}")
     return f"{settings.jsonl.path} can be written"
 
 

@@ -230,6 +230,23 @@ def test_a_label_that_flickers_does_not_fill_the_log(labelcam: Labelcam, colours
     assert int(account.rpartition("events=")[2]) > 50
 
 
+def test_behind_a_pipe_a_person_is_told_as_well(environment: dict[str, str], colours: Path, photographs: Path) -> None:
+    """What goes into `| tee` or a file is what a terminal would show, as long as stderr is one."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "labelcam", "run", "--model", colours, "--camera", f"photos:{photographs}"]
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False, timeout=60
+    )
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == 0
+    assert [line.split()[:2] for line in done.stdout.splitlines()[:3]] == [
+        ["1_red.png", "red"],
+        ["2_green.png", "green"],
+        ["3_blue.png", "blue"],
+    ]
+
+
 def test_in_a_terminal_every_photograph_is_told(environment: dict[str, str], colours: Path, photographs: Path) -> None:
     """A person at a terminal sees each photograph's name and label as it comes."""
     ours, theirs = pty.openpty()

@@ -38,6 +38,12 @@ def test_the_commented_file_changes_nothing() -> None:
     assert settings_from_toml(default_text()) == Settings()
 
 
+def test_a_broker_may_be_named_in_every_way() -> None:
+    """By name, and by addresses of both kinds."""
+    for host in ("homeassistant.local", "192.168.1.2", "fe80::1%eth0"):
+        assert settings_from_toml(f"[mqtt]\nhost = '{host}'").mqtt.host == host
+
+
 def test_what_the_file_says_is_taken() -> None:
     """Settings that are written down replace their defaults, and only those."""
     settings = settings_from_toml('[model]\npath = "m.tflite"\n[limits]\nmax_fps = 5\n')
@@ -66,10 +72,10 @@ def test_what_the_file_says_is_taken() -> None:
         ("[decision]\ndeny = [1]", "decision.deny: [1] is not a list of texts"),
         ("[decision]\ngroups = 3", "decision.groups: 3 is not a section of lists"),
         ("[decision.groups]\npet = 'cat'", "decision.groups: 'pet': 'cat' is not a list of texts"),
-        ("[decision.groups]\npet = []", "groups.'pet' = [] is out of range; use a value of at least one label"),
-        ("[decision.groups]\nunknown = ['cat']", "groups = 'unknown' is out of range"),
+        ("[decision.groups]\npet = []", "groups.'pet' = [] cannot be used; use a value of at least one label"),
+        ("[decision.groups]\nunknown = ['cat']", "groups = 'unknown' cannot be used"),
         ("[camera]\nrotate = 45", "camera.rotate: 45 is not one of 0, 90, 180, 270"),
-        ("[camera]\nregion = [0, 0, 1]", "region = [0.0, 0.0, 1.0] is out of range"),
+        ("[camera]\nregion = [0, 0, 1]", "region = [0.0, 0.0, 1.0] cannot be used"),
         ("[camera]\nregion = [0.5, 0, 0.6, 1]", "inside [0, 0, 1, 1]"),
         ("[camera]\nregion = [0, 0, 0, 1]", "four shares"),
         ("[camera]\nregion = [nan, 0, 1, 1]", "four shares"),
@@ -89,9 +95,14 @@ def test_what_the_file_says_is_taken() -> None:
         ("[limits]\nmax_celsius = 200", "max_celsius = 200.0 is out of range; use a value from 0 to 150"),
         ("[limits]\nmax_fps = inf", "max_fps = inf is out of range"),
         ("[mqtt]\ntls = 1", "1 is not true or false"),
+        ("[mqtt]\nhost = 'mqtt://broker'", "a name or an address, without scheme and port"),
+        ("[mqtt]\nhost = 'broker:1883'", "a name or an address, without scheme and port"),
+        ("[mqtt]\nthreshold = 0.4", "[mqtt] has no setting 'threshold'; it stands under [decision]"),
+        ("host = 'broker'", "no section or setting 'host'; it stands under [mqtt] or [http]"),
+        ("[camera]\nsource = v4l2:/dev/video0", "texts stand in quotes"),
         ("[mqtt]\nport = 70000", "port = 70000 is out of range"),
         ("[mqtt]\nbase_topic = 'a/#'", "base_topic = 'a/#'"),
-        ("[mqtt]\npassword_file = '/secret'", "user = '' is out of range"),
+        ("[mqtt]\npassword_file = '/secret'", "user = '' cannot be used"),
         ("[model]\nfit = []", "[] is not one of"),
         ("model = 'm.tflite'", "'m.tflite' stands where a section belongs"),
         ("[[model]]\npath = 'x'", "stands where a section belongs"),

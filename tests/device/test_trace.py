@@ -95,8 +95,11 @@ def test_a_run_that_ends_before_its_trace_keeps_what_there_is(
 def test_a_trace_that_cannot_be_written_is_said(
     labelcam: Labelcam, colours: Path, photographs: Path, tmp_path: Path, the_error: Callable[[str], str]
 ) -> None:
-    """No folder: at once. A full disk: when it is written, and the run itself is none the worse for it."""
+    """No length, no folder: at once. A full disk: when it is written, and the run itself is none the worse for it."""
     source = ("run", "--model", colours, "--camera", f"photos:{photographs}", "--trace", 60)
+    done = labelcam(*source[:-2], "--trace-file", tmp_path / "trace.json")
+    assert done.returncode == 2
+    assert "nothing is traced" in the_error(done.stderr)
     done = labelcam(*source, "--trace-file", tmp_path / "no" / "trace.json")
     assert done.returncode == 2
     assert "make it first" in the_error(done.stderr)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one-line names of cameras, such as `picamera2:1`, `photos:DIR?loop` or `synthetic:640x480@30`."""
 
+import os
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -51,10 +52,7 @@ def parse_spec(text: str) -> CameraSpec:
     """Return what a `--camera` value names. Raises SettingsError, with the forms there are, if it names nothing."""
     kind, separator, target = text.partition(":")
     if kind not in get_args(Kind):
-        close = get_close_matches(kind, get_args(Kind), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"use one of {FORMS}"
-        if text.startswith("/dev/video"):
-            hint = f"did you mean v4l2:{text}?"
+        hint = _meant(kind, text)
         shown = f"{kind}:…" if "@" in text else text  # an address may hold a password
         raise SettingsError(f"camera {shown!r}: no such kind {kind!r}; {hint}")
     if kind == "picamera2":
@@ -115,3 +113,13 @@ def _fps(text: str, value: str) -> float:
 
 def _what(kind: str) -> str:
     return {"v4l2": "device", "photos": "folder"}.get(kind, "file")
+
+
+def _meant(kind: str, text: str) -> str:
+    path = os.path.expanduser(text)  # noqa: PTH111, the method raises for unknown users
+    if text.startswith("/dev/video"):
+        return f"did you mean v4l2:{text}?"
+    if "/" in text and os.path.exists(path):  # noqa: PTH110, exists may raise
+        return f"did you mean {'photos' if os.path.isdir(path) else 'video'}:{text}?"  # noqa: PTH112, as above
+    close = get_close_matches(kind, get_args(Kind), n=1)
+    return f"did you mean {close[0]!r}?" if close else f"use one of {FORMS}"

@@ -82,7 +82,7 @@ class Poster:
         except (OSError, http.client.HTTPException) as error:
             if late.is_set() or isinstance(error, TimeoutError):
                 raise NotTaken(f"no answer within {self._timeout_s:g} s") from None
-            raise NotTaken(str(error) or type(error).__name__) from None
+            raise NotTaken(getattr(error, "strerror", None) or str(error) or type(error).__name__) from None
         finally:
             watch.cancel()
             self._connection = None

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 LINES_PER_SECOND = 4
 """Of a camera's answers in a terminal; more cannot be read."""
 
+LABEL_WIDTH = 28
+"""Of a label in a terminal: ImageNet's have up to a hundred characters and more."""
+
 EVENTS_PER_MINUTE = 20
 """That are logged one by one; the minute's line counts them all."""
 
@@ -39,7 +42,10 @@ class Terminal(Publisher):
         self._next_s = time.monotonic() + 1 / LINES_PER_SECOND
         best = reading.decision.top[0]
         what = reading.source or f"frame {reading.seq}"
-        self._lines.write(f"{what:24} {best.label:28} {best.score:5.2f} {reading.stages_ms[Stage.INVOKE]:8.2f} ms")
+        label = best.label if len(best.label) <= LABEL_WIDTH else f"{best.label[: LABEL_WIDTH - 1]}…"
+        self._lines.write(
+            f"{what:24} {label:{LABEL_WIDTH}} {best.score:5.2f} {reading.stages_ms[Stage.INVOKE]:8.2f} ms"
+        )
 
 
 class Log(Publisher):

@@ -8,7 +8,9 @@ from ..errors import SettingsError
 def check(good: bool, name: str, value: object, allowed: str) -> None:
     """Refuse a value unless it is `good`. Raises SettingsError, which says what is `allowed`."""
     if not good:
-        raise SettingsError(f"{name} = {value!r} is out of range; use a value {allowed}")
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        wrong = "is out of range" if number else "cannot be used"
+        raise SettingsError(f"{name} = {value!r} {wrong}; use a value {allowed}")
 
 
 def check_span(section: object, names: str, low: float, high: float) -> None:

@@ -61,7 +61,8 @@ def settings_from_toml(text: str) -> Settings:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"not valid TOML ({error}); mend that line") from None
+        remedy = "mend that line" + " (texts stand in quotes)" * str(error).startswith("Invalid value")
+        raise SettingsError(f"not valid TOML ({error}); {remedy}") from None
     try:
         return _converter.structure(document, Settings)
     except cattrs.BaseValidationError as error:
@@ -151,8 +152,18 @@ def _problem(error: BaseException, where: str) -> Iterator[str]:
     elif isinstance(error, ForbiddenExtraKeysError):
         known = [f.name for f in fields(error.cl)]
         for key in sorted(error.extra_fields):
-            close = get_close_matches(key, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it knows {', '.join(known)}"
+            hint = _hint(key, known)
             yield f"[{where}] has no setting {key!r}; {hint}" if where else f"no section or setting {key!r}; {hint}"
     else:
         yield f"{where}: {error}" if where else str(error)
+
+
+def _hint(key: str, known: list[str]) -> str:
+    if close := get_close_matches(key, known, n=1):
+        return f"did you mean {close[0]!r}?"
+    places = [
+        s.name for s in fields(Settings) if key in getattr(getattr(Settings(), s.name), "__dataclass_fields__", ())
+    ]
+    if places:
+        return f"it stands under {' or '.join(f'[{place}]' for place in places)}"
+    return f"it knows {', '.join(known)}"

@@ -5,6 +5,7 @@
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from .checks import check, check_span, check_tokens
@@ -31,7 +32,7 @@ class MqttSettings:
         check_span(self, "port", 1, 65535)
         check(bool(self.user) or not self.password_file, "user", self.user, "that belongs to password_file")
         check(self.tls or not self.ca_file, "tls", self.tls, "of true with ca_file, or leave ca_file out")
-        check(_is_host(self.host), "host", self.host, "that is a name or an address")
+        check(_is_host(self.host), "host", self.host, "that is a name or an address, without scheme and port")
         check_tokens(self, "base_topic node", MQTT_KEEPS, "without +, # and null, which MQTT keeps for itself")
 
     @property
@@ -91,7 +92,12 @@ class HttpSettings:
     def __post_init__(self) -> None:
         check_span(self, "port", 0, 65535)
         check_span(self, "max_clients", 1, 1000)
-        check(bool(self.host) and _is_host(self.host), "host", self.host, "that is a name or an address")
+        check(
+            bool(self.host) and _is_host(self.host),
+            "host",
+            self.host,
+            "that is a name or an address, without scheme and port",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,10 @@ class LabelsSettings:
 
 def _is_host(name: str) -> bool:
     try:
-        return not name or bool(name.encode("idna"))
-    except UnicodeError:
+        if ":" in name:  # of an address of IPv6; all else would be a scheme or a port
+            return bool(ip_address(name))
+        return not name or ("/" not in name and bool(name.encode("idna")))
+    except ValueError:
         return False
 
 

@@ -131,10 +131,11 @@ class Connection:
 
 
 def reason_unreachable(settings: MqttSettings) -> str:
-    """Return why the broker does not let us in right now; an empty text if it does.
+    """Return why the broker does not let us in right now, with the remedy; an empty text if it does.
 
     Raises SettingsError if the secrets or certificates cannot be used.
     """
+    where = f"{settings.host}:{settings.port}"
     client = _client(settings, "")  # under our own name it would throw out a daemon that runs
     answers: list[Any] = []
     client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.append(reason)
@@ -145,10 +146,10 @@ def reason_unreachable(settings: MqttSettings) -> str:
             continue
         client.disconnect()
     except OSError as error:
-        return _why(error)
+        return f"no broker at {where} ({_why(error)}); start it, or check host, port and tls under [mqtt]"
     if not answers:
-        return "it does not answer as a broker does"
-    return f"{answers[0]}; check user and password" if answers[0].is_failure else ""
+        return f"{where} does not answer as a broker does; check host, port and tls under [mqtt]"
+    return f"{where} does not let us in ({answers[0]}); check user and password" if answers[0].is_failure else ""
 
 
 def _client(settings: MqttSettings, name: str) -> paho.Client:
