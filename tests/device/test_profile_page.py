@@ -76,3 +76,11 @@ def test_the_page_tells_what_is_wrong() -> None:
     assert page.count("<small>invalid</small>") == len(KINDS)
     assert "could not be run: no such delegate" in page
     assert "No configuration is valid" in page
+
+
+def test_a_busy_machine_is_told_on_the_page_as_well() -> None:
+    """Whoever is shown the page did not see the terminal."""
+    quiet = synthetic(KINDS, windows=3)
+    loaded = replace(quiet, host={**quiet.host, "load_before": 7.5, "cores": 2})
+    assert "busy beforehand (load 7.5 on 2 cores)" in to_html(loaded, runs(loaded))
+    assert "busy beforehand" not in to_html(quiet, runs(quiet))

@@ -5,6 +5,7 @@
 import os
 import platform
 import re
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ def host(board: Board) -> dict[str, Any]:
         "runtime": runtime_name(),
         "numpy": metadata.version("numpy"),
     }
+
+
+def busy(found: Mapping[str, Any]) -> str | None:
+    """Return what to say of a machine that had other work when the measurement began; None of a quiet one."""
+    load, cores = float(found.get("load_before", 0)), int(found.get("cores", 1))
+    if load <= cores / 2:
+        return None
+    return f"The machine was busy beforehand (load {load:g} on {cores} cores): close what else runs, and repeat."
 
 
 def _cpu() -> str:

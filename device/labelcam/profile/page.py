@@ -11,6 +11,7 @@ from ..web.sheet import sheet
 from .data import SHARES, Measurement
 from .energies import metered
 from .figures import Run, best, method_line
+from .host import busy
 from .interval import Interval
 
 _COLOURS = 8
@@ -124,6 +125,8 @@ def _cell(interval: Interval) -> str:
 
 
 def _trouble(measurement: Measurement, found: Sequence[Run]) -> Iterator[str]:
+    if warning := busy(measurement.host):
+        yield f'<li class="bad">{escape(warning)}</li>'
     for run in found:
         for text in run.faults:
             yield f'<li class="bad"><b>{escape(run.configuration.name)}</b> is invalid: {escape(text)}.</li>'

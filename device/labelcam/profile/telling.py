@@ -11,6 +11,7 @@ from ..console import table
 from .data import Measurement
 from .energies import account, refusal
 from .figures import LATENCIES, Run, best, method_line
+from .host import busy
 from .validity import within
 
 _COLUMNS = (
@@ -54,9 +55,8 @@ def _row(run: Run, chosen: bool, with_energy: bool) -> tuple[str, ...]:
 
 
 def _said(measurement: Measurement, found: Sequence[Run], chosen: Run | None) -> Iterator[str]:
-    busy, cores = float(measurement.host.get("load_before", 0)), int(measurement.host.get("cores", 1))
-    if busy > cores / 2:
-        yield f"! The machine was busy beforehand (load {busy:g} on {cores} cores): close what else runs, and repeat."
+    if warning := busy(measurement.host):
+        yield f"! {warning}"
     if chosen:
         what = "takes the least energy" if chosen.energy else "is the quickest"
         yield f"* {chosen.configuration.name} {what} of the valid ones."
