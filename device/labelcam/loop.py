@@ -201,6 +201,7 @@ class Loop:
         if left := self._running.adopt(plan):
             self._ledger.left(left.dropped, left.camera.skipped)
         self._out.become(plan.made())
+        self._memory.settle()
         self._introduce()
 
     def _take_over(self, pipeline: Pipeline) -> None:

@@ -11,6 +11,10 @@ class MemoryLimit:
     def __init__(self) -> None:
         self._settled_mb: float | None = None
 
+    def settle(self) -> None:
+        """Forget what we settled at: what runs now may take more by right."""
+        self._settled_mb = None
+
     def check(self, rss_mb: float, max_growth_mb: float) -> None:
         """Note how much we take, in 10^6 bytes; the first note is what we settled at.
 

@@ -14,8 +14,11 @@ def view_of(settings: CameraSettings) -> View:
 
 
 def aim_of(settings: Settings, classifier: Classifier) -> Aim | None:
-    """Return what a camera's own image processor may scale for; None where people are to see the picture as well."""
-    if wants_pictures(settings):
+    """Return what a camera's own image processor may scale for.
+
+    None where people are to see the picture as well, or another model, whose own size and fit must not be decided for it.
+    """
+    if wants_pictures(settings) or settings.model.shadow:
         return None
     return Aim(classifier.size, classifier.preprocess, view_of(settings.camera))
 

@@ -62,3 +62,13 @@ def test_memory_may_grow_by_so_much() -> None:
     with pytest.raises(MemoryGrown, match=r"grown by 201 MB to 301 MB, limits\.max_growth_mb allows 200"):
         limit.check(301.0, 200.0)
     limit.check(5000.0, 0.0)
+
+
+def test_what_runs_after_a_reload_may_take_more() -> None:
+    """A page or a larger model is no leak: growth counts from what they settle at."""
+    limit = MemoryLimit()
+    limit.check(100.0, 200.0)
+    limit.settle()
+    limit.check(350.0, 200.0)
+    with pytest.raises(MemoryGrown):
+        limit.check(551.0, 200.0)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Devices that are there but not ours to use: cameras, their memory, the firmware, I2C; and the group that may."""
 
-import getpass
 import grp
 import os
+import pwd
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,7 +48,14 @@ def _remedy(paths: list[Path]) -> str:
     if "root" in groups:  # nobody but root is meant to: the rule that gives it to a group is missing
         return "copy systemd/labelcam.rules to /etc/udev/rules.d, then restart"
     named = ",".join(sorted(groups))
-    return f"sudo usermod -aG {named} {getpass.getuser()}, then log in again"
+    return f"sudo usermod -aG {named} {_user()}, then log in again"
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in a container
+        return str(os.getuid())
 
 
 def _group(path: Path) -> str:
