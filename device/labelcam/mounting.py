@@ -16,7 +16,7 @@ def view_of(settings: CameraSettings) -> View:
 def aim_of(settings: Settings, classifier: Classifier) -> Aim | None:
     """Return what a camera's own image processor may scale for.
 
-    None where people are to see the picture as well, or another model, whose own size and fit must not be decided for it.
+    None where people are to see the picture as well, or another model, whose size and fit are its own.
     """
     if wants_pictures(settings) or settings.model.shadow:
         return None
