@@ -53,7 +53,7 @@ EVERYTHING = Summary(
 @pytest.fixture(scope="module")
 def exported() -> dict[str, set[str]]:
     """The labels of every metric that /metrics may show."""
-    feed = Feed({}, 1.0, lambda: 0.0, private=False, guarded=False)
+    feed = Feed("pi", {}, 1.0, lambda: 0.0, private=False, guarded=False)
     feed.summary = EVERYTHING
     samples = [sample for metric in Exposition(feed).collect() for sample in metric.samples]
     return {sample.name: set(sample.labels) | OF_PROMETHEUS for sample in samples}
