@@ -147,7 +147,7 @@ class Trace:
             return
         log.info("trace-written file=%s events=%d", self._path, len(self._events))
         if sys.stderr.isatty():
-            note(f"{self._path}: the trace of {self._seconds:g} s; open it in https://ui.perfetto.dev")
+            note(f"{self._path}: the trace; open it in https://ui.perfetto.dev")
 
 
 def _lines(events: list[Event]) -> Iterator[str]:

@@ -55,6 +55,7 @@ esac
 
 LABELCAM = """#!/bin/sh
 bad=$(cat "$STAND_IN/fails" 2>/dev/null)
+echo "$* token=$LABELCAM_HTTP_TOKEN" > "$STAND_IN/checked"
 for name in model camera; do
     [ "$name" = "$bad" ] && ok='false, "detail": "fails here"' || ok='true, "detail": "fine"'
     said="$said${said:+, }{\\"name\\": \\"$name\\", \\"ok\\": $ok}"

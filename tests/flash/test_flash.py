@@ -163,3 +163,14 @@ def test_uninstall_leaves_nothing_but_the_settings(stand_in: "StandIn") -> None:
 
 def _files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+def test_a_check_knows_the_secrets_that_the_service_will_have(stand_in: "StandIn") -> None:
+    """A window for other machines is refused without its token; it is never an argument, which all could see."""
+    secrets = stand_in.base / "etc/labelcam/credentials"
+    secrets.mkdir(parents=True)
+    (secrets / "http").write_text("0123456789abcdef\n")
+    stand_in.flash()
+    arguments, _, token = (stand_in.folder / "checked").read_text().rstrip("\n").partition(" token=")
+    assert token == "0123456789abcdef"
+    assert token not in arguments

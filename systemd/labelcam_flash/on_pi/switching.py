@@ -13,7 +13,7 @@ from .channel import Refused, say
 from .layout import BASE, CURRENT, PREVIOUS, UNIT
 from .releases import current, point, previous, prune
 from .system import run, try_run
-from .system_files import put_system_files
+from .system_files import put_system_files, secrets
 
 READY_S = 600.0
 """More than the unit's own TimeoutStartSec, which is what ends a start that takes too long."""
@@ -27,7 +27,7 @@ def check(folder: Path, *, camera_may_be_missing: bool = False) -> list[dict[str
     command = [str(folder / "venv/bin/labelcam"), "check", "--json"]
     command += ["--settings", str(folder / "labelcam.toml"), "--model", str(folder / "model.tflite")]
     as_service = ["runuser", "-u", "labelcam", "--", "env", "STATE_DIRECTORY=/var/lib/labelcam"]
-    said = try_run([*as_service, *command], timeout_s=CHECK_S, cwd=str(BASE))
+    said = try_run([*as_service, *command], timeout_s=CHECK_S, cwd=str(BASE), environment=secrets())
     try:
         checks: list[dict[str, Any]] = json.loads(said)["checks"]
     except ValueError:

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .channel import Refused
 
@@ -26,11 +27,23 @@ def run(*command: str, timeout_s: float = 120.0) -> str:
     return done.stdout
 
 
-def try_run(command: Sequence[str], timeout_s: float = 30.0, cwd: str | None = None) -> str:
+def try_run(
+    command: Sequence[str],
+    timeout_s: float = 30.0,
+    cwd: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Return what a command printed, whatever became of it; nothing if it is not there."""
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s, check=False, cwd=cwd
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

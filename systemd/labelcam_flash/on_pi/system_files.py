@@ -13,6 +13,9 @@ from .layout import CREDENTIALS, DROP_IN, FIRST_BOOT_UNIT, ROOT, SYSTEM_FILES, U
 from .releases import SECRET
 from .system import run, try_run
 
+VARIABLES = {"mqtt": "LABELCAM_MQTT_PASSWORD", "webhook": "LABELCAM_WEBHOOK_TOKEN", "http": "LABELCAM_HTTP_TOKEN"}
+"""What labelcam calls each secret where it comes from its environment."""
+
 
 def put_system_files(folder: Path) -> None:
     """Put the unit, the user and the device rules of a release where systemd and udev look for them."""
@@ -59,6 +62,19 @@ def _credentials() -> None:
     DROP_IN.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"LoadCredential={name}:{CREDENTIALS / name}" for name in secrets]
     DROP_IN.write_text("\n".join(["[Service]", *lines, ""]))
+
+
+def secrets() -> dict[str, str]:
+    """Return what systemd will hand to the service, under the names that `labelcam` reads from an environment.
+
+    There it is seen by root and the service's user only, as a credential is; on a command line all would see it.
+    """
+    found = {variable: CREDENTIALS / name for name, variable in VARIABLES.items()}
+    return {
+        variable: path.read_text(encoding="utf-8", errors="replace").rstrip("\n")
+        for variable, path in found.items()
+        if path.is_file()
+    }
 
 
 def remove_all() -> None:
