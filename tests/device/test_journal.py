@@ -385,6 +385,7 @@ def test_a_journal_that_cannot_be_shown_says_why(
         (("--folder", journal_folder, "--since", "2099-01-01"), 1, "--since all"),
         (("--folder", journal_folder, "--since", "soon"), 2, "use 30m"),
         (("--folder", journal_folder, "--html", tmp_path / "no" / "page.html"), 2, "make it first"),
+        (("--folder", journal_folder, "--html", tmp_path / "model.tflite"), 2, "name it model.html"),
     ):
         done = labelcam("journal", *arguments)
         assert done.returncode == code

@@ -19,6 +19,8 @@ from .telling import HEADER, amounts, counted, news, rows
 
 def journal(settings: Path | None, folder: Path | None, since: str | None, html: Path | None, *, as_json: bool) -> int:
     """Show what was recorded since then; of the last hour that was recorded, if nobody says since when."""
+    if html and html.suffix != ".html":  # a slip would cost some other file
+        raise UsageError(f"--html {html}: is to end with .html; name it {html.stem}.html")
     if html and not html.absolute().parent.is_dir():
         raise UsageError(f"--html {html}: its folder does not exist; make it first")
     place = folder or folder_to_read(load_settings(settings).journal.folder)
