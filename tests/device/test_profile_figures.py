@@ -14,7 +14,7 @@ from labelcam.errors import GateFailed, SettingsError, UsageError
 from labelcam.profile.budget import choose, parse_budget
 from labelcam.profile.comparison import compare, warnings
 from labelcam.profile.data import Measurement, Point, from_json
-from labelcam.profile.figures import best, document, method_line, runs
+from labelcam.profile.figures import as_good, best, document, method_line, runs, verdict
 from labelcam.profile.interval import Interval, places
 from labelcam.profile.plan import Plan
 from labelcam.profile.recorded import with_recording
@@ -71,6 +71,20 @@ def test_without_a_meter_everything_but_energy_is_there(measured: Measurement) -
     assert chosen
     assert chosen.configuration.name == "mobilenet_v2 4t xnnpack"
     assert document(without_meter(measured))["idle"] is None
+
+
+def test_a_winner_that_cannot_be_told_from_others_is_called_so(measured: Measurement) -> None:
+    """Where intervals overlap, the names of those that are as good stand beside it; else it wins alone."""
+    clear = runs(measured)
+    chosen = best(clear)
+    assert chosen is not None
+    assert verdict(clear, chosen) == "takes the least energy"
+    twin = replace(chosen, configuration=replace(chosen.configuration, model="twin.tflite"))
+    said = f"takes the least energy, though not to be told from {twin.configuration.name}"
+    assert verdict([*clear, twin], chosen) == said
+    alone = [replace(run, windows=run.windows[:1], energy=None) for run in clear]
+    unsure = [replace(run, latency_ms=dict.fromkeys(run.latency_ms, Interval(1.0, None))) for run in alone]
+    assert len(as_good(unsure, unsure[0])) == len(unsure) - 1
 
 
 def test_short_windows_give_latencies_but_no_energy() -> None:

@@ -117,9 +117,26 @@ def _run(measurement: Measurement, number: int, windows: tuple[Window, ...]) -> 
 def best(found: Sequence[Run]) -> Run | None:
     """Return the valid run that takes the least of the board's energy, or, where none has any, the quickest."""
     valid = [run for run in found if run.valid]
-    if metered := [run for run in valid if run.energy]:
-        return min(metered, key=lambda run: run.energy.whole_mj.value if run.energy else 0.0)
-    return min(valid, key=lambda run: run.latency_ms["p50"].value, default=None)
+    metered = [run for run in valid if run.energy]
+    return min(metered or valid, key=lambda run: _judged_by(run).value, default=None)
+
+
+def as_good(found: Sequence[Run], chosen: Run) -> tuple[str, ...]:
+    """Return the names of the other valid runs that cannot be told from the best one: their intervals overlap."""
+    others = [run for run in found if run.valid and run is not chosen and bool(run.energy) == bool(chosen.energy)]
+    limit = _judged_by(chosen).high
+    return tuple(run.configuration.name for run in others if limit is None or (_judged_by(run).low or 0.0) <= limit)
+
+
+def verdict(found: Sequence[Run], chosen: Run) -> str:
+    """Return what is to be said of the best run, after its name."""
+    what = "takes the least energy" if chosen.energy else "is the quickest"
+    rivals = as_good(found, chosen)
+    return f"{what}, though not to be told from {', '.join(rivals)}" if rivals else what
+
+
+def _judged_by(run: Run) -> Interval:
+    return run.energy.whole_mj if run.energy else run.latency_ms["p50"]
 
 
 def method_line(measurement: Measurement) -> str:

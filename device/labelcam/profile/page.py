@@ -10,7 +10,7 @@ from typing import Any
 from ..web.sheet import sheet
 from .data import SHARES, Measurement
 from .energies import metered
-from .figures import Run, best, method_line
+from .figures import Run, best, method_line, verdict
 from .host import busy
 from .interval import Interval
 
@@ -24,7 +24,7 @@ def to_html(measurement: Measurement, found: Sequence[Run]) -> str:
     parts = {
         "title": escape(str(measurement.host.get("board", "a machine"))),
         "system": escape(_system(measurement)),
-        "verdict": _verdict(chosen),
+        "verdict": _verdict(found, chosen),
         "keys": "".join(_keys(found)),
         "table": _table(found, chosen),
         "trouble": "".join(_trouble(measurement, found)),
@@ -66,10 +66,10 @@ def _system(measurement: Measurement) -> str:
     return f"{host.get('runtime')} on {host.get('system')}, {host.get('cores')} cores"
 
 
-def _verdict(chosen: Run | None) -> str:
+def _verdict(found: Sequence[Run], chosen: Run | None) -> str:
     if chosen is None:
         return '<p class="verdict bad"><strong>No configuration is valid.</strong> The reasons stand below.</p>'
-    what = "takes the least energy" if chosen.energy else "is the quickest"
+    what = escape(verdict(found, chosen))
     cost = f"{chosen.latency_ms['p50']} ms"
     if chosen.energy:
         cost += f" and {chosen.energy.whole_mj} mJ of the whole board ({chosen.energy.marginal_mj} mJ above idle)"

@@ -10,7 +10,7 @@ from typing import TextIO
 from ..console import table
 from .data import Measurement
 from .energies import account, refusal
-from .figures import LATENCIES, Run, best, method_line
+from .figures import LATENCIES, Run, best, method_line, verdict
 from .host import busy
 from .validity import within
 
@@ -58,8 +58,7 @@ def _said(measurement: Measurement, found: Sequence[Run], chosen: Run | None) ->
     if warning := busy(measurement.host):
         yield f"! {warning}"
     if chosen:
-        what = "takes the least energy" if chosen.energy else "is the quickest"
-        yield f"* {chosen.configuration.name} {what} of the valid ones."
+        yield f"* Of the valid ones, {chosen.configuration.name} {verdict(found, chosen)}."
     for run in found:
         yield from (f"! {run.configuration.name} is invalid: {fault}." for fault in run.faults)
         yield from (f"  {run.configuration.name}: {remark}." for remark in run.remarks)

@@ -44,6 +44,9 @@ class Publisher(Protocol):
     report_every_s: float = REPORT_EVERY_S
     """How often it wants the account of the run so far."""
 
+    first_report_s: float = REPORT_EVERY_S
+    """After how long it wants the first one, if that is sooner."""
+
     @property
     def lost(self) -> int:
         """How many things it took and could not get rid of; what its queue drops is counted there."""
@@ -93,7 +96,7 @@ class Outbox:
         self.publisher = publisher
         self._watch = watch
         self.dropped = 0
-        self.report_at_s = time.monotonic() + publisher.report_every_s
+        self.report_at_s = time.monotonic() + min(publisher.report_every_s, publisher.first_report_s)
         self._after = after
         self._queue: deque[Item] = deque()
         self._changed = threading.Condition()

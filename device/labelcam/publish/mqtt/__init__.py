@@ -38,6 +38,7 @@ class Mqtt(Publisher):
     """Keeps one connection to a broker, whenever it can be had, and says there what is seen."""
 
     name = "mqtt"
+    first_report_s = 5.0  # Home Assistant shows what it has not been told as unknown
 
     def __init__(
         self,
