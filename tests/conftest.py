@@ -10,12 +10,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from absent import absent
 from once import Shared
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine refutes nothing
+hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_configure() -> None:
