@@ -387,11 +387,12 @@ def test_whether_the_broker_lets_us_in_is_known_beforehand(
 ) -> None:
     """A broker that is away, that is none, that refuses us: each is told apart, and a daemon that runs stays in."""
     settings = MqttSettings(host="127.0.0.1", port=broker.port, node="door", user="cam")
-    assert reason_unreachable(settings) == "Connection refused"
+    where, advice = f"127.0.0.1:{broker.port}", "check host, port and tls under [mqtt]"
+    assert reason_unreachable(settings) == f"no broker at {where} (Connection refused); start it, or {advice}"
     monkeypatch.setenv("LABELCAM_MQTT_PASSWORD", "secret")
     broker.configure("allow_anonymous false")
     broker.start()
-    assert reason_unreachable(settings) == "Not authorized; check user and password"
+    assert reason_unreachable(settings) == f"{where} does not let us in (Not authorized); check user and password"
     broker.stop()
     broker.configure("allow_anonymous true")
     broker.start()
@@ -403,4 +404,4 @@ def test_whether_the_broker_lets_us_in_is_known_beforehand(
     monkeypatch.setattr("labelcam.publish.mqtt.connection.ANSWER_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         there = replace(settings, port=silent.getsockname()[1])
-        assert reason_unreachable(there) == "it does not answer as a broker does"
+        assert reason_unreachable(there) == f"127.0.0.1:{there.port} does not answer as a broker does; {advice}"
