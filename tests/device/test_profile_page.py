@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from absent import absent
 from headless_chromium import Chromium
 from labelcam.profile.figures import runs
 from labelcam.profile.page import to_html
@@ -20,7 +21,7 @@ HOSTILE = Kind('</script><script>window.owned=1</script><img src=x onerror="wind
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     if PROGRAM is None:
-        pytest.skip("no Chromium")
+        absent("no Chromium is here: sudo apt-get install chromium-headless-shell")
     with Chromium(PROGRAM, tmp_path_factory.mktemp("profile")) as opened:
         yield opened
 

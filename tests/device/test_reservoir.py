@@ -213,7 +213,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "none", folder], check=False).returncode:
-        pytest.skip("no file system can be mounted here: run as root")
+        absent("no file system can be mounted here: run as root")
     yield folder
     subprocess.run(["umount", folder], check=True)
 
