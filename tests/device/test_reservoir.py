@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from absent import absent
 from examples import summary
 from labelcam.errors import SettingsError
 from labelcam.images import image_files, read_image
