@@ -43,7 +43,7 @@ show)
     read -r invocation active < "$at"
     if grep -q dies "$current/labelcam.toml"; then echo "$invocation failed" > "$at"; fi
     printf 'ActiveState=%s\\nInvocationID=%s\\n' "$active" "$invocation"
-    printf 'StatusText=last label: cat\\nWatchdogTimestampMonotonic=%s\\n' "$(date +%s%N)"
+    printf 'StatusText=cat, 10.0 frames a second\\nWatchdogTimestampMonotonic=%s\\n' "$(date +%s%N)"
     ;;
 restart)
     if grep -q bad "$current/model.tflite"; then active=failed; else active=active; fi

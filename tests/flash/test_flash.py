@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_a_release_goes_live(stand_in: "StandIn") -> None:
     """It is assembled, installed, checked, linked and started, and its unit lies where systemd looks."""
-    assert stand_in.flash().endswith("is live: last label: cat")
+    assert stand_in.flash().endswith("is live: cat, 10.0 frames a second")
     live = stand_in.base / "opt/labelcam/current"
     assert (live / "model.tflite").read_bytes() == b"good"
     assert (live / "venv/bin/labelcam").is_file()

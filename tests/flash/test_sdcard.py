@@ -306,7 +306,7 @@ def fresh(desk: Desk, stand_in: "StandIn", tmp_path: Path) -> Fresh:
 def test_the_first_boot_installs_what_a_flash_would(fresh: Fresh) -> None:
     """The very release: a flash of the same sources finds nothing to do. What was brought along is gone."""
     assert fresh.install() == 0
-    assert fresh.log()[-1] == "labelcam is installed: last label: cat"
+    assert fresh.log()[-1] == "labelcam is installed: cat, 10.0 frames a second"
     assert "enable --quiet labelcam.service" in fresh.pi.calls()
     assert "runs already, nothing was changed" in fresh.pi.flash(b"good", "# mine\n")
     assert not (fresh.boot / "labelcam").exists()

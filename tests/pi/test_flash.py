@@ -78,7 +78,7 @@ def test_status_and_logs_say_what_it_says(pi: Flashed) -> None:
     done = pi.make("status")
     assert done.exit_code == 0, done.err
     assert f"pi: {pi.live()} (labelcam " in done.out
-    assert "last label: " in done.out
+    assert "frames a second" in done.out
     heard: Queue[str] = Queue()
     command, environment = make_command("logs"), surroundings(pi.machine.ssh_config)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True) as logs:
