@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from .errors import SettingsError
+from .paths import expanded
 
 
 def read_credential(name: str, file: str, setting: str) -> str | None:
@@ -23,7 +24,7 @@ def read_credential(name: str, file: str, setting: str) -> str | None:
         return secret
     if not file:
         return None
-    path = Path(os.path.expanduser(file))  # noqa: PTH111, the method raises for unknown users
+    path = expanded(file)
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:

@@ -5,6 +5,8 @@
 import os
 from pathlib import Path
 
+from .paths import expanded
+
 
 def folder_to_keep(asked: str, name: str) -> Path | None:
     """Return the folder that the settings ask for, else one of this name where systemd lets us keep things.
@@ -12,7 +14,7 @@ def folder_to_keep(asked: str, name: str) -> Path | None:
     None where neither names one: nothing is left behind where nobody looks for it.
     """
     if asked:
-        return Path(os.path.expanduser(asked))  # noqa: PTH111, the method raises for unknown users
+        return expanded(asked)
     # systemd.exec(5): several are separated by colons.
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return Path(state) / name if state else None

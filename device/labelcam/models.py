@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The models that the settings name, loaded the way they say."""
 
-import os
-from pathlib import Path
-
 from .classifier import Classifier
 from .edgetpu.machine import Machine
 from .errors import SettingsError
 from .model_file import ModelFile
+from .paths import expanded
 from .preprocess import Fit
 from .settings import Settings
 
@@ -30,8 +28,3 @@ def classifier_of(settings: Settings, model: ModelFile, *, live: bool = True) ->
     fit, how = Fit(settings.model.fit) if settings.model.fit else None, settings.runtime
     delegate = how.delegate if live or how.delegate == "none" else "xnnpack"
     return Classifier(model, how.threads, delegate, fit, Machine(how.edgetpu_library))
-
-
-def expanded(path: str) -> Path:
-    """Return the path with a ~ at its beginning resolved."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111, the method raises for unknown users

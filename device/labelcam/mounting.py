@@ -41,13 +41,11 @@ def patience_s(settings: Settings, spec: CameraSpec) -> float:
 
 def opened_with(settings: Settings, classifier: Classifier) -> tuple[object, ...]:
     """Return everything that a camera is opened with: while that stays equal, it can stay open."""
-    how = settings.camera
-    if not parse_spec(
-        how.source
-    ).is_device:  # the rest is for real ones, and a folder would be shown from its beginning
+    how, spec = settings.camera, parse_spec(settings.camera.source)
+    if not spec.is_device:  # the rest is for real ones, and a folder would be shown from its beginning
         return (how.source,)
     patience = (how.timeout_seconds, how.start_seconds, how.give_up_seconds, how.frozen_seconds)
-    aim = aim_of(settings, classifier) if parse_spec(how.source).kind == "picamera2" else None
+    aim = aim_of(settings, classifier) if spec.kind == "picamera2" else None
     return (how.source, settings.limits.max_fps, patience, aim)
 
 

@@ -11,8 +11,9 @@ from .camera import parse_spec
 from .decision import Decider
 from .journal.place import folder_to_write
 from .model_file import ModelFile
-from .models import classifier_of, expanded
+from .models import classifier_of
 from .mounting import patience_s
+from .paths import expanded
 from .pictures import Pictures
 from .publish import Publisher
 from .publish.jsonl import JsonLines

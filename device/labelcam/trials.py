@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from .errors import LabelcamError
 from .keeping import folder_to_keep
 from .model_file import ModelFile
-from .models import classifier_of, expanded
+from .models import classifier_of
+from .paths import expanded
 from .settings import Settings
 
 Trial = Callable[[], str]

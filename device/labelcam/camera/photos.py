@@ -3,13 +3,13 @@
 """A folder of photographs as a camera: for laptops, demonstrations and tests."""
 
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Self
 
 from ..errors import CameraLost, ImageError
 from ..images import image_files, read_image
+from ..paths import expanded
 from ..records import Frame
 from . import EndOfFrames
 from .pace import Pace
@@ -24,7 +24,7 @@ class Photos:
     def __init__(self, spec: CameraSpec) -> None:
         self.live = spec.fps is not None
         self.skipped = 0
-        self._folder = Path(os.path.expanduser(spec.target))  # noqa: PTH111, the method raises for unknown users
+        self._folder = expanded(spec.target)
         self._loop = spec.loop
         self._pace = Pace(spec.fps)
         self._files: list[Path] = []

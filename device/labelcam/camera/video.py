@@ -4,13 +4,13 @@
 
 import os
 import time
-from pathlib import Path
 from typing import Self
 
 import cv2
 
 from ..errors import CameraLost
 from ..images import Pixels, rgb_from_bgr
+from ..paths import expanded
 from ..records import Frame
 from . import EndOfFrames
 from .pace import Pace
@@ -23,7 +23,7 @@ class Video:
     def __init__(self, spec: CameraSpec) -> None:
         self.live = spec.fps is not None
         self.skipped = 0
-        self._path = Path(os.path.expanduser(spec.target))  # noqa: PTH111, the method raises for unknown users
+        self._path = expanded(spec.target)
         self._loop = spec.loop
         self._pace = Pace(spec.fps)
         self._reader: cv2.VideoCapture | None = None

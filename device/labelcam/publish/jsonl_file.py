@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..paths import expanded
 from ..settings import JsonlSettings
 from .jsonl import JsonLines
 
@@ -145,7 +146,7 @@ def _mend(descriptor: int) -> int:
 
 def file_of(settings: JsonlSettings) -> Path:
     """Return the path that the settings name."""
-    return Path(os.path.expanduser(settings.path))  # noqa: PTH111, the method raises for unknown users
+    return expanded(settings.path)
 
 
 def reason_unwritable(settings: JsonlSettings) -> str:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..paths import expanded
 from ..settings import JsonlSettings
 from .jsonl import JsonLines
 
@@ -197,7 +198,7 @@ def _reason_taken(path: Path) -> str:
 
 def socket_of(settings: JsonlSettings) -> Path:
     """Return the path that the settings name."""
-    return Path(os.path.expanduser(settings.socket))  # noqa: PTH111, the method raises for unknown users
+    return expanded(settings.socket)
 
 
 def reason_not_free(settings: JsonlSettings) -> str:
