@@ -49,3 +49,8 @@ def test_a_camera_that_is_away_never_uses_up_the_starts() -> None:
     assert int(limits["RestartSec"]) == 2
     assert int(limits["StartLimitIntervalSec"]) / shortest_s < int(limits["StartLimitBurst"])
     assert CameraSettings().start_seconds < int(re.findall(r"(?m)^TimeoutStartSec=(\d+)$", UNIT.read_text())[0])
+
+
+def test_a_reload_is_one_reload() -> None:
+    """Two lines of ExecReload would be two signals, and everything would be loaded twice."""
+    assert UNIT.read_text().count("ExecReload=") == 1

@@ -36,7 +36,7 @@ def complain(program: str, error: Exception) -> None:
     """Report an error as the one line that design and scripts expect; with LABELCAM_DEBUG set, with its traceback."""
     if os.environ.get("LABELCAM_DEBUG"):
         raise error
-    print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"{_priority(logging.ERROR)}{program}: {' '.join(str(error).split())}", file=sys.stderr)
 
 
 def answer(program: str, action: Callable[[], int]) -> int:
@@ -68,10 +68,31 @@ def set_up_logging(verbose: bool) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a label in Greek must not end a run under LC_ALL=C
             stream.reconfigure(errors="backslashreplace")
-    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", level=logging.WARNING)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     level = logging.DEBUG if verbose else logging.WARNING if sys.stderr.isatty() else logging.INFO
     for package in ("labelcam", "labelcam_converter"):
         logging.getLogger(package).setLevel(level)
+
+
+class _Line(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _priority(record.levelno) + super().format(record)
+
+
+def _priority(level: int) -> str:
+    """Return what tells journald how much a line matters, as `journalctl -p warning` asks; nothing anywhere else.
+
+    sd-daemon(3) has the numbers, systemd.exec(5) JOURNAL_STREAM: device and inode of a stderr that is the journal's.
+    """
+    try:
+        stderr = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return ""
+    if os.environ.get("JOURNAL_STREAM") != f"{stderr.st_dev}:{stderr.st_ino}":
+        return ""
+    return {logging.ERROR: "<3>", logging.WARNING: "<4>", logging.DEBUG: "<7>"}.get(level, "<6>")
 
 
 @contextmanager

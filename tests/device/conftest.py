@@ -302,6 +302,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """An environment in which this machine's own settings and service manager are out of reach."""
     hidden = (
         "NOTIFY_SOCKET",
+        "JOURNAL_STREAM",
         "WATCHDOG_USEC",
         "LABELCAM_DEBUG",
         "LABELCAM_MQTT_PASSWORD",

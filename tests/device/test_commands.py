@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -217,3 +218,22 @@ def test_check_tries_everyone_who_is_to_be_told(labelcam: Labelcam, colours: Pat
     assert all(checks[name]["remedy"] for name in bad)
     assert {"power", "shadow", "http", "reservoir"} <= set(checks)
     assert not (tmp_path / "kept").exists(), "check leaves nothing behind"
+
+
+@pytest.mark.parametrize("is_the_journal", [True, False])
+def test_the_journal_is_told_how_much_a_line_matters(
+    environment: dict[str, str], colours: Path, tmp_path: Path, is_the_journal: bool
+) -> None:
+    """`journalctl -p warning` shows warnings and errors of a service; a file or a terminal gets no numbers."""
+    settings = tmp_path / "labelcam.toml"
+    settings.write_text('[camera]\nsource = "v4l2:/dev/video99"\nstart_seconds = 0.5\n')
+    command = [sys.executable, "-m", "labelcam", "run", "--model", colours, "--settings", settings]
+    with (tmp_path / "stderr").open("w+") as stderr:
+        place = os.fstat(stderr.fileno())
+        stream = f"{place.st_dev}:{place.st_ino + (not is_the_journal)}"
+        subprocess.run(command, env={**environment, "JOURNAL_STREAM": stream}, stderr=stderr, timeout=60, check=False)
+        stderr.seek(0)
+        lines = stderr.read().splitlines()
+    away = next(line for line in lines if "camera-away" in line)
+    assert away.startswith("<4>WARNING labelcam." if is_the_journal else "WARNING labelcam.")
+    assert lines[-1].startswith("<3>labelcam: gone for" if is_the_journal else "labelcam: gone for")

@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ MAIN = Size(640, 480)
 SETTINGS = """
 [camera]
 timeout_seconds = 1.0
-start_seconds = 1.0
+start_seconds = {}
 {}
 [limits]
 max_fps = 20
@@ -40,11 +41,13 @@ class OnAPi:
         self._folder, self._environment, self._model = folder, environment, model
         self._account = folder / "account.json"
 
-    def start(self, fault: str, *arguments: str, settings: str = "", **env: str) -> "subprocess.Popen[str]":
-        path = os.pathsep.join([str(STAND_INS), os.environ.get("PYTHONPATH", "")])
+    def start(
+        self, fault: str, *arguments: str, settings: str = "", installed: Path = STAND_INS, start_s: int = 1, **env: str
+    ) -> "subprocess.Popen[str]":
+        path = os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])
         env = self._environment | {"PYTHONPATH": path, "FAULT": fault, "ACCOUNT": str(self._account)} | env
         file = self._folder / "labelcam.toml"
-        file.write_text(SETTINGS.format(settings))
+        file.write_text(SETTINGS.format(start_s, settings))
         command = [sys.executable, "-m", "labelcam", "run", "--settings", file, "--model", self._model, *arguments]
         return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -246,14 +249,30 @@ def test_a_camera_that_comes_later_is_used(on_a_pi: OnAPi) -> None:
 
 
 def test_without_picamera2_the_remedy_is_apt(
-    labelcam: Callable[..., Any], colours: Path, the_error: Callable[[str], str]
+    labelcam: Callable[..., Any], colours: Path, tmp_path: Path, the_error: Callable[[str], str]
 ) -> None:
-    """picamera2 is never on the package index; the error names the Debian package, at once: waiting mends nothing."""
-    done = labelcam("run", "--model", colours)
+    """picamera2 is never on the package index; the error names the Debian package, or the venv that hides it."""
+    settings = tmp_path / "labelcam.toml"
+    settings.write_text("[camera]\nstart_seconds = 0\n")
+    done = labelcam("run", "--model", colours, "--settings", settings)
     if "cannot be imported" not in done.stderr and Path("/usr/lib/python3/dist-packages/picamera2").exists():
         pytest.skip("this machine has picamera2")
     assert done.returncode == 74
-    assert "sudo apt install -y python3-picamera2" in the_error(done.stderr)
+    debian = any(path.endswith("/dist-packages") for path in sys.path)
+    remedy = "run: sudo apt install -y python3-picamera2" if debian else "--system-site-packages"
+    assert remedy in the_error(done.stderr)
+
+
+def test_picamera2_may_be_installed_while_we_run(on_a_pi: OnAPi, tmp_path: Path) -> None:
+    """A Lite image lacks it: the service need not be restarted, nor can it use up its starts meanwhile."""
+    process = on_a_pi.start("", "--frames", "3", "--json", installed=tmp_path, start_s=50)
+    assert process.stderr
+    away = next(line for line in process.stderr if "camera-away" in line)
+    assert "picamera2 cannot be imported (No module named 'picamera2')" in away
+    shutil.copy(STAND_INS / "picamera2.py", tmp_path)
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert len(labels(stdout)) == 3
 
 
 AIM = Aim(Size(224, 224), Preprocess(), View())

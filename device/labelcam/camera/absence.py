@@ -73,10 +73,6 @@ class Search:
         self._steady_since_s = 0.0
         self._away = False
 
-    def hopeless(self) -> None:
-        """Note that waiting mends nothing: the next miss is the last."""
-        self._patience = Patience()
-
     def found(self) -> None:
         """Note that the camera has delivered."""
         now = self._clock()

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Pi's own camera, through picamera2, which comes from apt and never from pip."""
 
+import sys
 import time
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from importlib import invalidate_caches
 from typing import Any, Self
 
 import cv2
@@ -112,22 +114,14 @@ class PiCamera:
     def _open(self) -> None:
         if self._failed:
             raise CameraLost(self._failed)
-        try:
-            from picamera2 import Picamera2
-        except (ImportError, ValueError) as error:  # ValueError: apt's build meets a numpy 2 of the venv
-            # No waiting mends this.
-            self._search.hopeless()
-            raise CameraLost(
-                f"picamera2 cannot be imported ({error}); run: sudo apt install -y python3-picamera2 "
-                "--no-install-recommends, and a venv with --system-site-packages, and on Bookworm numpy below 2"
-            ) from None
-        found = [int(info.get("Num", place)) for place, info in enumerate(Picamera2.global_camera_info())]
+        camera_class = _imported()
+        found = [int(info.get("Num", place)) for place, info in enumerate(camera_class.global_camera_info())]
         if self._number not in found:
             there = f"there are {found}" if found else "there is none"
             raise CameraLost(f"camera {self._number} cannot be opened ({there}); check the ribbon cable")
         try:
-            self._camera = Picamera2(self._number)
-            self._configure(str(getattr(getattr(Picamera2, "platform", None), "name", "VC4")))
+            self._camera = camera_class(self._number)
+            self._configure(str(getattr(getattr(camera_class, "platform", None), "name", "VC4")))
             self._camera.start()
         except (RuntimeError, IndexError, OSError) as error:
             self._failed = f"camera {self._number} cannot be opened ({error}); check the ribbon cable"
@@ -203,14 +197,32 @@ class PiCamera:
                 job.get_result(timeout=REAP_S).release()
 
 
+def _imported() -> Any:
+    """Return picamera2's class. Raises CameraLost, with the remedy, while it is not there; apt may bring it."""
+    invalidate_caches()
+    try:
+        from picamera2 import Picamera2
+    except (ImportError, ValueError) as error:
+        raise CameraLost(_why(error)) from None
+    return Picamera2
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ValueError):  # apt's build meets a numpy 2
+        return f"picamera2 cannot be imported ({error}); on Bookworm it needs numpy below 2"
+    if not any(path.endswith("/dist-packages") for path in sys.path):
+        return f"picamera2 cannot be imported ({error}); make the virtual environment with --system-site-packages"
+    return f"picamera2 cannot be imported ({error}); run: sudo apt install -y python3-picamera2 --no-install-recommends"
+
+
 def pi_cameras() -> list[Attached]:
     """Return what libcamera knows; nothing where picamera2 cannot be imported."""
     try:
-        from picamera2 import Picamera2
-    except (ImportError, ValueError):
+        camera_class = _imported()
+    except CameraLost:
         return []
     found = []
-    for place, info in enumerate(Picamera2.global_camera_info()):
+    for place, info in enumerate(camera_class.global_camera_info()):
         number, model, path = info.get("Num", place), str(info.get("Model", "?")), str(info.get("Id", "?"))
         # libcamera lists USB cameras too; those have neither a second stream nor frame durations.
         usb = "usb" in path.lower()
