@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from absent import absent
+from mosquitto import Broker, Observer
 from once import Shared
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -73,3 +74,23 @@ def need_tool() -> Callable[..., str]:
         return found or absent(f"{program} is not here: sudo apt-get install {package}")
 
     return need
+
+
+@pytest.fixture
+def broker(need_tool: Callable[..., str], tmp_path: Path) -> Iterator[Broker]:
+    found = Broker(need_tool("mosquitto", "mosquitto"), tmp_path)
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def observe() -> Iterator[Callable[..., Observer]]:
+    observers: list[Observer] = []
+
+    def begin(port: int, **login: str) -> Observer:
+        observers.append(Observer(port, **login))
+        return observers[-1]
+
+    yield begin
+    for observer in observers:
+        observer.close()

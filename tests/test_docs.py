@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from labelcam.settings import settings_from_toml
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEN_MINUTES = 600
@@ -38,6 +40,18 @@ def test_every_file_a_page_links_to_is_there(page: Path) -> None:
     """No link of ours is dead."""
     targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def settings() -> list[str]:
+    """Every `toml` block of the pages."""
+    return [block for page in PAGES for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)]
+
+
+@pytest.mark.parametrize("text", settings())
+def test_documented_settings_are_settings(text: str) -> None:
+    """What is copied from a page is taken as it stands, but for what another section must say beside it."""
+    broker = "" if "[mqtt]" in text else '[mqtt]\nhost = "broker"\n'
+    settings_from_toml(broker + text)
 
 
 def test_demo_shows_labels_and_then_what_they_cost() -> None:

@@ -1,20 +1,29 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a fleet is watched with asks for metrics that there are, with labels that they have."""
+"""What a fleet is watched with asks for metrics that there are; a broker that keeps Pis apart lets each do its work."""
 
 import json
 import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from examples import card, reading
 from labelcam.account import NOTHING, Buckets, ShadowAccount, Summary
 from labelcam.energy import Energy
+from labelcam.pictures import Pictures
 from labelcam.publish.http.exposition import Exposition
 from labelcam.publish.http.feed import Feed
+from labelcam.publish.mqtt import Mqtt
 from labelcam.records import Stage, Vitals
+from labelcam.settings import HomeAssistantSettings, MqttSettings
+from mosquitto import Broker, Observer, eventually
 
 DOCS = Path(__file__).parents[1] / "docs"
 DASHBOARD = json.loads((DOCS / "grafana-dashboard.json").read_text())
@@ -122,3 +131,92 @@ def _overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
     across = one["x"] < other["x"] + other["w"] and other["x"] < one["x"] + one["w"]
     down = one["y"] < other["y"] + other["h"] and other["y"] < one["y"] + one["h"]
     return across and down
+
+
+USERS = ("homeassistant", "watcher", "feeder", "gate")
+PASSWORD = "the same for all of them"
+
+Connect = Callable[..., Observer]
+
+
+@pytest.fixture
+def guarded(broker: Broker, need_tool: Callable[..., str], tmp_path: Path) -> Broker:
+    """A mosquitto with the page's own `acl_file`, and a password for each of its users."""
+    (listed,) = (block for block in re.findall(r"(?:^(?:    .*)?\n)+", ALERTS, re.MULTILINE) if "topic read" in block)
+    acl, passwords = tmp_path / "acl", tmp_path / "passwords"
+    acl.write_text(re.sub("^    ", "", listed, flags=re.MULTILINE))
+    passwords.touch()
+    for user in USERS:
+        command = [need_tool("mosquitto_passwd", "mosquitto"), "-b", passwords, user, PASSWORD]
+        subprocess.run(command, check=True, capture_output=True)
+    for path in (acl, passwords):
+        path.chmod(0o600)
+    broker.configure("allow_anonymous false", f"password_file {passwords}", f"acl_file {acl}", "user root")
+    broker.start()
+    return broker
+
+
+@pytest.fixture
+def log_in(guarded: Broker, observe: Connect) -> Connect:
+    """Somebody who connects under a name, and subscribes to everything."""
+    return lambda user: observe(guarded.port, username=user, password=PASSWORD)
+
+
+@contextmanager
+def camera(broker: Broker, node: str, monkeypatch: pytest.MonkeyPatch, *, announced: bool = True) -> Iterator[Mqtt]:
+    """The real publisher of a Pi, which has seen something."""
+    monkeypatch.setenv("LABELCAM_MQTT_PASSWORD", PASSWORD)
+    settings = MqttSettings(host="127.0.0.1", port=broker.port, node=node, user=node)
+    pictures = Pictures()
+    mqtt = Mqtt(settings, HomeAssistantSettings(enabled=announced), pictures=pictures)
+    mqtt.open()
+    try:
+        mqtt.introduce(card())
+        seen = reading(label=f"what {node} sees")
+        pictures.show(seen, np.zeros((6, 8, 3), np.uint8))
+        mqtt.publish(seen)
+        yield mqtt
+    finally:
+        mqtt.close()
+
+
+def test_a_pi_says_everything_to_a_broker_that_keeps_pis_apart(
+    guarded: Broker, log_in: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """State, announcement, introduction once more when Home Assistant starts, a snapshot for its button, removal."""
+    home_assistant, watcher = log_in("homeassistant"), log_in("watcher")
+    announcement = "homeassistant/device/labelcam_feeder/config"
+    with camera(guarded, "feeder", monkeypatch):
+        for observer in (home_assistant, watcher):
+            assert b"what feeder sees" in observer.wait("labelcam/feeder/state").payload
+            observer.wait("labelcam/feeder/availability", "online")
+        assert b"labelcam" in home_assistant.wait(announcement).payload
+        told = len(home_assistant.told(announcement))
+        home_assistant.say("homeassistant/status", "online")
+        eventually(lambda: len(home_assistant.told(announcement)) > told, "an introduction")
+        home_assistant.say("labelcam/feeder/snapshot/set", "")
+        assert home_assistant.wait("labelcam/feeder/snapshot").payload.startswith(b"\xff\xd8")
+    home_assistant.wait("labelcam/feeder/availability", "offline")
+    with camera(guarded, "feeder", monkeypatch, announced=False):
+        home_assistant.wait(announcement, "")
+
+
+def test_a_pi_neither_writes_nor_reads_what_is_anothers(
+    guarded: Broker, log_in: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stolen Pi has its own topics and no more; whoever only looks cannot even ask for a picture."""
+    home_assistant, gate, watcher = (log_in(user) for user in ("homeassistant", "gate", "watcher"))
+    with camera(guarded, "feeder", monkeypatch):
+        home_assistant.wait("labelcam/feeder/state")
+        for topic in ("labelcam/feeder/state", "homeassistant/device/labelcam_feeder/config", "homeassistant/status"):
+            gate.say(topic, "forged")
+        watcher.say("labelcam/feeder/snapshot/set", "")
+        gate.say("labelcam/gate/state", "its own")  # what a client says comes in its order
+        for observer in (home_assistant, watcher, gate):
+            observer.wait("labelcam/gate/state", "its own")
+        home_assistant.say("homeassistant/status", "the last of all")
+        gate.wait("homeassistant/status", "the last of all")
+    assert "forged" not in {payload for _, payload in home_assistant.all}
+    assert "labelcam/feeder/snapshot/set" not in home_assistant.last
+    assert {topic for topic, _ in gate.all} == {"labelcam/gate/state", "homeassistant/status"}
+    assert {topic.split("/")[0] for topic, _ in watcher.all} == {"labelcam"}

@@ -38,7 +38,6 @@ from labelcam.model_file import (
     manifest_to_json,
 )
 from labelcam.preprocess import Preprocess, Size, fit_image
-from mosquitto import Broker, Observer
 from pictures_on_disk import write_png
 
 TYPES = {"uint8": schema.TensorType.UINT8, "int8": schema.TensorType.INT8, "float32": schema.TensorType.FLOAT32}
@@ -272,26 +271,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         absent("openssl is not here: sudo apt-get install openssl")
     path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
     return path
-
-
-@pytest.fixture
-def broker(need_tool: Callable[..., str], tmp_path: Path) -> Iterator[Broker]:
-    found = Broker(need_tool("mosquitto", "mosquitto"), tmp_path)
-    yield found
-    found.stop()
-
-
-@pytest.fixture
-def observe() -> Iterator[Callable[..., Observer]]:
-    observers: list[Observer] = []
-
-    def begin(port: int, **login: str) -> Observer:
-        observers.append(Observer(port, **login))
-        return observers[-1]
-
-    yield begin
-    for observer in observers:
-        observer.close()
 
 
 Labelcam = Callable[..., "subprocess.CompletedProcess[str]"]
