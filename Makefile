@@ -91,7 +91,7 @@ rollback status logs: $(VENV)/host
 	@$(FLASH) $@ $(REACHED)
 
 uninstall: $(VENV)/host ## remove it from a Pi, its settings aside (WITH_SETTINGS=1: those too)
-	@$(FLASH) uninstall $(REACHED) $${WITH_SETTINGS:+--with-settings}
+	@$(FLASH) uninstall $(REACHED) $${WITH_SETTINGS:+--with-settings="$$WITH_SETTINGS"}
 
 size: ## lines per module
 	@git ls-files '*.py' | xargs wc -l | sort -n

@@ -36,10 +36,17 @@ def build_parser() -> OneLineParser:
     ):
         commands.add_parser(name, parents=[common], help=text).set_defaults(action=action)
     uninstall = commands.add_parser("uninstall", parents=[common], help="remove everything but settings and secrets")
-    uninstall.add_argument("--with-settings", action="store_true", help="settings and secrets too")
+    uninstall.add_argument("--with-settings", nargs="?", type=_agreed, const="1", default="", help="them too")
     uninstall.set_defaults(action=_uninstall)
     add_to(commands.add_parser("sdcard", help="the image of a card that installs labelcam by itself"))
     return parser
+
+
+def _agreed(text: str) -> bool:
+    """Take 1 for a yes and nothing for a no: what would delete must not be guessed at."""
+    if text not in ("", "1"):
+        raise argparse.ArgumentTypeError(f"WITH_SETTINGS={text}: say 1 to remove them, or leave it out")
+    return text == "1"
 
 
 def _flash(args: argparse.Namespace) -> int:

@@ -19,5 +19,9 @@ class RolledBack(LabelcamError):
     exit_code = 3
 
 
+class GoingBackFailed(RolledBack):
+    """The release did not hold, and the way back to the one before it failed as well."""
+
+
 class CardFailed(LabelcamError):
     """The image or the card was not written."""

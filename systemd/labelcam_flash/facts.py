@@ -42,6 +42,11 @@ class Facts:
     os: str
     python: tuple[int, int]
     free_bytes: int
+    """What an earlier flash has left half made, and the next one removes, is counted as free."""
+
+    environments: frozenset[str]
+    """The requirements, by checksum, that are installed there already."""
+
     cameras: tuple[str, ...]
     """Its video devices."""
 
@@ -51,8 +56,17 @@ class Facts:
 
     clock_synced: bool
     release: Installed | None
-    settings: str
-    """What it runs with, or what an uninstall has left; empty if there is neither."""
+    trial: str | None
+    """The release to go back to while the live one has not proved itself, "" if there is none; None without a trial."""
+
+    settings: str | None
+    """As they lie in the live release, or what an uninstall has left; None if there is neither."""
+
+    settings_edited: bool
+    """They are others than those that the live release was flashed with."""
+
+    secrets_fresh: bool
+    """The service has the secrets as they are now."""
 
     service: str
     """systemd's word: active, activating, failed, inactive, …"""
@@ -71,12 +85,16 @@ class Facts:
             os=told["os"],
             python=(told["python"][0], told["python"][1]),
             free_bytes=told["free_bytes"],
+            environments=frozenset(told["environments"]),
             cameras=tuple(told["cameras"]),
             picamera2=told["picamera2"],
             clock=told["clock"],
             clock_synced=told["clock_synced"],
             release=None if release is None else _installed(release),
+            trial=told["trial"],
             settings=told["settings"],
+            settings_edited=told["settings_edited"],
+            secrets_fresh=told["secrets_fresh"],
             service=told["service"],
             status=told["status"],
         )

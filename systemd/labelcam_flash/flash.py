@@ -4,7 +4,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 from labelcam.settings import default_text
 
 from .copying import copy, missing_on
-from .errors import RolledBack
+from .errors import FlashFailed, GoingBackFailed, RolledBack
 from .facts import Facts, Held
 from .payload import DEFAULT_MODEL, checked_model
 from .pi import Pi, printable
-from .release import Release, make_release
+from .release import make_release
 from .target import check_room, target_of
 from .wheelhouse import wheelhouse
 
@@ -48,11 +48,11 @@ def flash(pi: Pi, wanted: Wanted) -> str:
     target = target_of(pi.host, facts)
     pi.tell(f"{facts.model or facts.machine}, {facts.os}; {_cameras(facts)}")
     release = make_release(target, wheelhouse(target, wanted.cache), _model(wanted, facts), _settings(wanted, facts))
-    if facts.release and facts.release.id == release.id and facts.service == "active":
+    if facts.release and facts.release.id == release.id and facts.service == "active" and not _unsettled(pi, facts):
         return f"{release.id} runs already, nothing was changed; {facts.status}"
     missing = missing_on(pi, release)
     size = sum(part.left for part in missing)
-    check_room(pi.host, facts, size, to_unpack=not _has_wheels(facts, release))
+    check_room(pi.host, facts, size, to_unpack=release.held["requirements.txt"].sha256 not in facts.environments)
     pi.tell(f"release {release.id} for {target.name}: {len(missing)} files to copy, {size / 1e6:.1f} MB")
     if wanted.dry_run:
         return f"would install {release.id}; nothing was changed"
@@ -80,12 +80,25 @@ def _model(wanted: Wanted, facts: Facts) -> Path | Held:
 
 def _settings(wanted: Wanted, facts: Facts) -> str:
     """What was given, else what the Pi has, else the commented defaults."""
-    return wanted.settings or facts.settings or default_text()
+    if wanted.settings is not None:
+        return wanted.settings
+    if facts.settings is None:
+        return default_text()
+    if any("\ud800" <= letter <= "\udfff" for letter in facts.settings):  # what decodes no other way
+        raise FlashFailed("the settings on the Pi are no UTF-8 text; mend them there, or give others by SETTINGS=")
+    return facts.settings
 
 
-def _has_wheels(facts: Facts, release: Release) -> bool:
-    name = "requirements.txt"
-    return facts.release is not None and facts.release.files[name] == release.held[name]
+def _unsettled(pi: Pi, facts: Facts) -> bool:
+    """Say why a release that runs already is to be started afresh, if it is."""
+    whys = {
+        "it has not proved itself yet, since an earlier flash was cut off: it is tried again": facts.trial is not None,
+        "its settings were edited on the Pi: it gets its own back": facts.settings_edited,
+        "its secrets have changed: it is started afresh with them": not facts.secrets_fresh,
+    }
+    for why in (why for why, true in whys.items() if true):
+        pi.tell(why)
+    return any(whys.values())
 
 
 def _set_clock(pi: Pi, facts: Facts) -> None:
@@ -97,6 +110,11 @@ def _set_clock(pi: Pi, facts: Facts) -> None:
 
 
 def _outcome(pi: Pi, outcome: Mapping[str, Any]) -> str:
+    if "stuck" in outcome:
+        raise GoingBackFailed(
+            f"{pi.host}: {printable(outcome['reason'])}; going back failed as well ({printable(outcome['stuck'])}), "
+            "so that the release on trial may be the live one; see make status, then make rollback"
+        )
     if outcome["rolled_back"]:
         raise RolledBack(f"{pi.host}: {printable(outcome['reason'])}; rolled back, live is {outcome['now']}")
     return printable(outcome["status"])
@@ -113,10 +131,23 @@ def status(pi: Pi) -> str:
     if facts.release is None:
         return "labelcam is not installed"
     told = facts.status if facts.service == "active" else f"{facts.status or 'no label yet'}; see make logs"
-    return f"{facts.release.id} (labelcam {facts.release.version}): {facts.service}, {printable(told)}"
+    remarks = "".join(f"; {remark}" for remark in _remarks(facts))
+    return f"{facts.release.id} (labelcam {facts.release.version}): {facts.service}, {printable(told)}{remarks}"
+
+
+def _remarks(facts: Facts) -> Iterator[str]:
+    """What somebody who looks should know besides."""
+    if facts.trial is not None:
+        back = f"make rollback goes back to {facts.trial}" if facts.trial else "there is none to go back to"
+        yield f"on trial: a flash is at work, or was cut off; then make flash tries it again, {back}"
+    if facts.settings_edited:
+        yield "its settings were edited there since it was flashed; make flash takes them up"
+    if not facts.secrets_fresh:
+        yield "its secrets have changed since it was started; make flash hands them over"
 
 
 def uninstall(pi: Pi, *, with_settings: bool) -> str:
     """Remove everything but the settings, or those as well."""
-    kept = pi.ask("uninstall", with_settings=with_settings)["kept"]
-    return f"removed; its settings are kept in {kept}" if kept else "removed"
+    left = pi.ask("uninstall", with_settings=with_settings)
+    older = f", others that lay there in {left['older']}" if left["older"] else ""
+    return f"removed; its settings are kept in {left['kept']}{older}" if left["kept"] else "removed"

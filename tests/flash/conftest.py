@@ -36,24 +36,36 @@ exit 255
 SYSTEMCTL = """#!/bin/bash
 # A service that comes up unless its model is a bad one, and stays up unless its settings say that it dies.
 at="$STAND_IN/service"; current="$LABELCAM_FLASH_BASE/opt/labelcam/current"
+handed="$LABELCAM_FLASH_BASE/run/credentials/labelcam.service"
+drop_in="$LABELCAM_FLASH_BASE/etc/systemd/system/labelcam.service.d/credentials.conf"
 echo "$*" >> "$STAND_IN/systemctl-calls"
 case "$1" in
 show)
     [ -f "$at" ] || { printf 'ActiveState=inactive\\nMainPID=0\\nInvocationID=\\n'; exit 0; }
     read -r invocation active < "$at"
     if grep -q dies "$current/labelcam.toml"; then echo "$invocation failed" > "$at"; fi
-    printf 'ActiveState=%s\\nInvocationID=%s\\n' "$active" "$invocation"
+    case "$active" in active | activating) pid=4711 ;; *) pid=0 ;; esac
+    printf 'ActiveState=%s\\nMainPID=%s\\nInvocationID=%s\\n' "$active" "$pid" "$invocation"
     printf 'StatusText=cat, 10.0 frames a second\\nWatchdogTimestampMonotonic=%s\\n' "$(date +%s%N)"
     ;;
 restart)
     if grep -q bad "$current/model.tflite"; then active=failed; else active=active; fi
+    # As systemd does: copies that last as long as the process, and no start without a file that is to be handed over.
+    rm -rf "$handed"
+    for handing in $(sed -n 's/^LoadCredential=//p' "$drop_in" 2>/dev/null); do
+        mkdir -p "$handed"
+        cp "${handing#*:}" "$handed/${handing%%:*}" 2>/dev/null || active=failed
+    done
     echo "$(date +%s%N) $active" > "$at"
+    if [ -f "$STAND_IN/cut-power" ]; then rm "$STAND_IN/cut-power"; kill -9 "$PPID"; fi
+    if [ -f "$STAND_IN/refuses" ]; then cat "$STAND_IN/refuses" >&2; exit 1; fi
     ;;
-disable) case "$*" in *" labelcam.service") rm -f "$at" ;; esac ;;
+disable) case "$*" in *" labelcam.service") rm -rf "$at" "$handed" ;; esac ;;
 esac
 """
 
 LABELCAM = """#!/bin/sh
+[ ! -f "$STAND_IN/crashes" ] || { cat "$STAND_IN/crashes" >&2; exit 1; }
 bad=$(cat "$STAND_IN/fails" 2>/dev/null)
 echo "$* token=$LABELCAM_HTTP_TOKEN" > "$STAND_IN/checked"
 for name in model camera; do
@@ -116,9 +128,25 @@ class StandIn:
         """Let one of the checks of `labelcam check` fail there."""
         (self.folder / "fails").write_text(check)
 
+    def alter(self, tool: str, old: str, new: str) -> None:
+        """Have one of its tools behave differently."""
+        path = self.folder / "bin" / tool
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
     def wheels(self, *_: object) -> list[Path]:
         """What it installs: any target's, from any cache."""
         return _wheels(self.folder)
+
+    def cut_power(self) -> None:
+        """End the next switch right after the service was restarted, by a signal that nobody catches."""
+        (self.folder / "cut-power").touch()
+
+    def secret(self, name: str) -> Path:
+        """Where one of its secrets lies."""
+        path = self.base / "etc/labelcam/credentials" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def cut_after(self, size: int) -> None:
         """Break the next connection after so many bytes."""

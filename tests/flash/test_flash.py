@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,12 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from labelcam_flash import copying
+from labelcam_flash import flash as flash_module
 from labelcam_flash.cli import main
 from labelcam_flash.errors import ConnectionLost, FlashFailed, RolledBack
+from labelcam_flash.facts import Facts
 from labelcam_flash.flash import Wanted, flash, roll_back, status, uninstall
 
 if TYPE_CHECKING:
     from conftest import StandIn
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_release_goes_live(stand_in: "StandIn") -> None:
@@ -72,12 +77,12 @@ def test_a_first_release_that_does_not_hold_is_stopped(stand_in: "StandIn") -> N
 def test_a_dry_run_changes_nothing(stand_in: "StandIn") -> None:
     """It says what it would do; nothing is copied, nothing is restarted."""
     stand_in.flash()
-    before, calls = _files(stand_in.base), stand_in.calls()
+    before, calls = sorted(stand_in.base.rglob("*")), stand_in.calls()
     model = stand_in.folder / "other.tflite"
     model.write_bytes(b"good, and new")
     done = flash(stand_in.pi, Wanted(model, None, stand_in.folder / "cache", dry_run=True, bar=False))
     assert re.fullmatch("would install [0-9a-f]{12}; nothing was changed", done)
-    assert _files(stand_in.base) == before
+    assert sorted(stand_in.base.rglob("*")) == before
     assert [call for call in stand_in.calls()[len(calls) :] if not call.startswith("show")] == []
 
 
@@ -162,7 +167,9 @@ def test_uninstall_leaves_nothing_but_the_settings(stand_in: "StandIn") -> None:
 
 
 def _files(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+    """What a power cut would leave: not what lies in /run."""
+    files = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    return sorted(str(path) for path in files if path.parts[0] != "run")
 
 
 def test_a_check_knows_the_secrets_that_the_service_will_have(stand_in: "StandIn") -> None:
@@ -174,3 +181,115 @@ def test_a_check_knows_the_secrets_that_the_service_will_have(stand_in: "StandIn
     arguments, _, token = (stand_in.folder / "checked").read_text().rstrip("\n").partition(" token=")
     assert token == "0123456789abcdef"
     assert token not in arguments
+
+
+@pytest.mark.parametrize(
+    ("service", "says"), [("active", "held by the release that still runs"), ("activating", "fails here")]
+)
+def test_what_the_old_release_holds_is_borne(stand_in: "StandIn", service: str, says: str) -> None:
+    """Even while it waits for its camera, which no check then calls held: good settings are what may mend it."""
+    stand_in.flash(settings='[camera]\nsource = "v4l2:/dev/video0"\n')
+    (stand_in.folder / "service").write_text(f"1 {service}\n")
+    stand_in.fails("camera")
+    assert "is live" in stand_in.flash(settings='[camera]\nsource = "v4l2:/dev/video0"\nrotate = 90\n')
+    assert f"wait camera    {says}" in stand_in.told
+
+
+def test_another_camera_is_not_said_to_be_held(stand_in: "StandIn") -> None:
+    """The old release has its own; what is wrong with the new one is said."""
+    stand_in.flash(settings='[camera]\nsource = "v4l2:/dev/video0"\n')
+    stand_in.fails("camera")
+    stand_in.flash(settings='[camera]\nsource = "v4l2:/dev/video2"\n')
+    assert "wait camera    fails here" in stand_in.told
+
+
+def test_a_check_that_crashes_is_told_with_its_reason(stand_in: "StandIn") -> None:
+    """The last line of what it said, and the command that shows the rest, as root may run it."""
+    stand_in.flash()
+    before = stand_in.live()
+    (stand_in.folder / "crashes").write_text("Traceback\nImportError: libfoo.so.1: no such file\n\n")
+    with pytest.raises(FlashFailed, match=r"no answer on the Pi \(ImportError: libfoo.so.1: no such file\); .*: sudo "):
+        stand_in.flash(b"good, and new")
+    assert stand_in.live() == before
+
+
+def test_a_fault_of_ours_on_the_pi_is_no_broken_connection(stand_in: "StandIn") -> None:
+    """It is told with its place, at once: trying again would not help."""
+    with pytest.raises(FlashFailed, match=r"a fault of ours on the Pi, KeyError at main.py:\d+: 'id'; please") as told:
+        stand_in.pi.ask("switch")
+    assert not isinstance(told.value, ConnectionLost)
+
+
+def test_a_dry_run_leaves_a_fresh_pi_untouched(stand_in: "StandIn") -> None:
+    """Not even a folder or a lock comes of it, nor of a look."""
+    flash(stand_in.pi, Wanted(_model(stand_in), "", stand_in.folder / "cache", dry_run=True, bar=False))
+    status(stand_in.pi)
+    assert list(stand_in.base.iterdir()) == []
+
+
+def test_what_was_left_half_made_does_not_use_up_the_disk(stand_in: "StandIn", monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts as free, and goes before anything is copied; what is complete need not be unpacked again."""
+    asked = []
+    monkeypatch.setattr(flash_module, "check_room", lambda _host, facts, _size, **to: asked.append((facts, to)))
+    half = stand_in.base / "opt/labelcam/venvs/0123456789ab"
+    half.mkdir(parents=True)
+    before = Facts.of(stand_in.pi.ask("facts")).free_bytes
+    (half / "large").write_bytes(b"x" * 50_000_000)
+    assert abs(Facts.of(stand_in.pi.ask("facts")).free_bytes - before) < 40_000_000
+    stand_in.fails("model")
+    for _ in range(2):
+        with pytest.raises(FlashFailed, match="fails here"):
+            stand_in.flash()
+    assert not half.exists()
+    assert [to["to_unpack"] for _, to in asked] == [True, False]
+
+
+def test_two_flashes_at_once_do_not_undo_each_other(stand_in: "StandIn", monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one has just sent survives the other's cleaning up."""
+    copied = copying.copy
+
+    def meanwhile(*arguments: object, **keywords: bool) -> None:
+        copied(*arguments, **keywords)  # type: ignore[arg-type]
+        monkeypatch.setattr(flash_module, "copy", copied)
+        stand_in.flash(b"good, and another's")
+
+    monkeypatch.setattr(flash_module, "copy", meanwhile)
+    assert "is live" in flash(stand_in.pi, Wanted(_model(stand_in), "", stand_in.folder / "cache", bar=False))
+
+
+def test_a_release_that_another_flash_has_cleaned_up_is_said_to_be_gone(stand_in: "StandIn") -> None:
+    """In the right line, and with nothing changed."""
+    stand_in.flash()
+    with pytest.raises(FlashFailed, match="release 0123 is no longer on the Pi: another flash has cleaned up; run"):
+        stand_in.pi.ask("switch", id="0123", watch_s=0.0)
+    assert "runs already" in stand_in.flash()
+
+
+def test_an_uninstallation_overwrites_no_other_settings(stand_in: "StandIn") -> None:
+    """What ran survives, readable by root alone, and what lay there lies beside it."""
+    kept = stand_in.base / "etc/labelcam/labelcam.toml"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("# somebody's\n")
+    stand_in.flash(settings="# mine\n")
+    assert uninstall(stand_in.pi, with_settings=False).endswith(f"kept in {kept}, others that lay there in {kept}.old")
+    older = kept.with_name("labelcam.toml.old")
+    assert (kept.read_text(), older.read_text()) == ("# mine\n", "# somebody's\n")
+    assert {path.stat().st_mode & 0o777 for path in (kept, older)} == {0o600}
+
+
+@pytest.mark.parametrize("given", ["0", "no", "yes"])
+def test_settings_and_secrets_go_for_a_1_and_nothing_else(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """WITH_SETTINGS=0 means no to everybody but a shell; make hands over what it was given."""
+    with pytest.raises(SystemExit) as ended:
+        main(["uninstall", "--pi", "pi@stand-in", f"--with-settings={given}"])
+    assert ended.value.code == 2
+    assert f"WITH_SETTINGS={given}: say 1 to remove them, or leave it out" in capsys.readouterr().err
+    command = ["make", "-n", "uninstall", "PI=pi@stand-in", f"WITH_SETTINGS={given}"]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert '--with-settings="$WITH_SETTINGS"' in asked
+
+
+def _model(stand_in: "StandIn") -> Path:
+    path = stand_in.folder / "given.tflite"
+    path.write_bytes(b"good")
+    return path

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labelcam_flash.facts import Held
-from labelcam_flash.on_pi import releases
+from labelcam_flash.on_pi import links
 from labelcam_flash.release import make_release
 from labelcam_flash.target import TARGETS
 from labelcam_flash.wheelhouse import own_wheel
@@ -55,7 +55,7 @@ def test_a_link_is_never_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for name in ("old", "new"):
         (tmp_path / "releases" / name).mkdir(parents=True)
     link = tmp_path / "current"
-    releases.point(link, tmp_path / "releases/old")
+    links.point(link, tmp_path / "releases/old")
 
     def power_cut(self: Path, target: Path) -> Path:
         raise KeyboardInterrupt
@@ -63,7 +63,7 @@ def test_a_link_is_never_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", power_cut)
         with pytest.raises(KeyboardInterrupt):
-            releases.point(link, tmp_path / "releases/new")
+            links.point(link, tmp_path / "releases/new")
     assert os.readlink(link) == "releases/old"  # noqa: PTH115, it must be relative, as a text
-    releases.point(link, tmp_path / "releases/new")
+    links.point(link, tmp_path / "releases/new")
     assert link.resolve() == tmp_path / "releases/new"

@@ -212,6 +212,12 @@ def test_a_card_that_is_prepared_already_is_not_prepared_again(desk: Desk) -> No
         make_image(replace(desk.wanted, image=once), desk.folder / "twice.img")
 
 
+def test_empty_settings_are_settings(desk: Desk) -> None:
+    """An empty file is valid, and all defaults: it is what the card gets, rather than their commented text."""
+    image = replace(desk, wanted=replace(desk.wanted, settings="")).prepare(TRIXIE)
+    assert json.loads(boot_file(image, "labelcam/order.json"))["release"]["files"]["labelcam.toml"]["bytes"] == 0
+
+
 def test_a_tool_that_is_missing_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the line that installs it, before anything is begun."""
     monkeypatch.setattr("labelcam_flash.sdcard.tools.shutil.which", lambda *_, **__: None)

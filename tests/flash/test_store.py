@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -56,15 +58,30 @@ def test_a_host_that_falls_silent_does_not_hold_the_pi_for_ever(monkeypatch: pyt
 
 def test_nobody_else_may_look_into_the_store(folder: Path) -> None:
     """Settings with a camera's password pass through it."""
-    store.held([])
+    store.receive(io.BytesIO())
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_only_what_a_release_links_to_is_kept(folder: Path, tmp_path: Path) -> None:
-    """Contents without a release and unfinished copies go."""
+def test_only_what_a_release_names_is_kept(folder: Path) -> None:
+    """Contents without a release and unfinished copies go, but not what another flash may have sent just now."""
     store.receive(stream(0, CONTENT))
-    store.link(SHA256, tmp_path / "release" / "model.tflite")
-    for name in ("orphan", "half.part"):
+    for name in ("orphan", "half.part", "young"):
         (folder / name).write_bytes(b"x")
-    store.drop_unused()
-    assert [path.name for path in folder.iterdir()] == [SHA256]
+    long_ago = time.time() - 2 * store.KEPT_S
+    for path in folder.iterdir():
+        if path.name != "young":
+            os.utime(path, (long_ago, long_ago))
+    store.drop_unused({SHA256})
+    assert {path.name for path in folder.iterdir()} == {SHA256, "young"}
+
+
+def test_a_damaged_content_is_sent_again(folder: Path) -> None:
+    """A name alone is no proof: what is not what it is called goes, and the next run sends it anew."""
+    store.receive(stream(0, CONTENT))
+    (folder / SHA256).chmod(0o644)
+    (folder / SHA256).write_bytes(CONTENT[::-1])
+    with pytest.raises(Refused, match=r"^model.tflite was damaged on the Pi's disk and has been removed; run it again"):
+        store.whole(SHA256, "model.tflite")
+    assert store.held([SHA256]) == {SHA256: 0}
+    with pytest.raises(Refused, match=r"^model.tflite is no longer on the Pi: another flash has cleaned up; run it"):
+        store.whole(SHA256, "model.tflite")

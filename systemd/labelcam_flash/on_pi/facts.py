@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
-import json
 import shutil
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from . import credentials, environments, leftovers, settings, trial
 from .layout import CURRENT, KEPT_SETTINGS, ROOT
 from .service import state
 from .system import try_run
@@ -33,29 +33,28 @@ def facts() -> dict[str, Any]:
         "os": release.get("PRETTY_NAME", "an unknown system"),
         "codename": release.get("VERSION_CODENAME", ""),
         "python": list(sys.version_info[:2]),
-        "free_bytes": shutil.disk_usage(place).free,
+        "free_bytes": shutil.disk_usage(place).free + leftovers.size(),
+        "environments": environments.finished(),
         "cameras": sorted(map(str, Path("/dev").glob("video[0-9]*"))),
         "picamera2": importlib.util.find_spec("picamera2") is not None,
         "clock": time.time(),
         "clock_synced": _clock_synced(),
-        "release": _release(),
+        "release": settings.described(CURRENT),
+        "trial": trial.goes_back_to(),
         "settings": _settings(),
+        "settings_edited": settings.edited(CURRENT),
+        "secrets_fresh": credentials.fresh(),
         "service": now.active,
         "status": now.status,
     }
 
 
-def _release() -> dict[str, Any] | None:
-    try:
-        described: dict[str, Any] = json.loads((CURRENT / "release.json").read_text())
-        return described
-    except (OSError, ValueError):
-        return None
-
-
-def _settings() -> str:
-    """What the live release runs with, else what an uninstall has left; empty if there is neither."""
-    return _text(CURRENT / "labelcam.toml") or _text(KEPT_SETTINGS)
+def _settings() -> str | None:
+    """What lies in the live release, else what an uninstall has left; None if there is neither."""
+    for path in (CURRENT / settings.NAME, KEPT_SETTINGS):
+        if path.is_file():
+            return path.read_bytes().decode(errors="surrogateescape")  # it is the host that says what is wrong with it
+    return None
 
 
 def _os_release() -> dict[str, str]:

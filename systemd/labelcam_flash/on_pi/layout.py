@@ -18,7 +18,11 @@ VENVS = ROOT / "venvs"
 STORE = ROOT / "store"
 """One file per content, named by its sha256; releases hold hard links to them. Only root may look into it."""
 
-LOCK = ROOT / ".lock"
+TRIAL = ROOT / "on-trial"
+"""There while the live release has not proved itself yet; names the one to go back to, if there is one."""
+
+LOCK = BASE / "run/labelcam-flash.lock"
+"""Not below ROOT: an uninstallation holds it to its end."""
 
 ETC = BASE / "etc/labelcam"
 KEPT_SETTINGS = ETC / "labelcam.toml"
@@ -31,6 +35,9 @@ STATE = BASE / "var/lib/labelcam"
 
 USER = "labelcam"
 UNIT = "labelcam.service"
+HANDED = BASE / "run/credentials" / UNIT
+"""The copies of the secrets that the running service was given."""
+
 _UNITS = BASE / "etc/systemd/system"
 SYSTEM_FILES = {
     UNIT: _UNITS / UNIT,

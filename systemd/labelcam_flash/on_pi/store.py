@@ -8,21 +8,26 @@ import hashlib
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from .channel import Refused
+from .files import replace, sha256_of
 from .layout import STORE
 
 SILENCE_S = 60
 """After so long without a byte the host is gone, even if nobody has said so."""
 
+KEPT_S = 3600.0
+"""What arrived less long ago may be wanted by a flash that is still under way."""
+
 _PIECE = 1 << 18
+_MODE = 0o444
 
 
 def held(wanted: list[str]) -> dict[str, int]:
     """Return how many bytes of each content are here already; -1 for one that is complete."""
-    _make_store()
     return {sha256: -1 if _whole(sha256).is_file() else _size(_part(sha256)) for sha256 in wanted}
 
 
@@ -69,30 +74,41 @@ def _take(stream: BinaryIO, header: dict[str, Any]) -> None:
     if sha256_of(part) != sha256:
         part.unlink()
         raise Refused("a file did not arrive as it was sent; run it again")
-    part.chmod(0o644)
+    part.chmod(_MODE)
     part.replace(_whole(sha256))
 
 
-def link(sha256: str, target: Path) -> None:
-    """Give a content its name in a release."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.link(_whole(sha256), target)
+def put(content: bytes) -> str:
+    """Take a content that comes from the Pi itself, and return its checksum."""
+    _make_store()
+    sha256 = hashlib.sha256(content).hexdigest()
+    replace(_whole(sha256), content, _MODE)
+    return sha256
 
 
-def drop_unused() -> None:
-    """Forget every content that no release holds a link to, and copies that were never finished."""
+def whole(sha256: str, name: str) -> Path:
+    """Return where a content lies; `name` is what a person calls it. Raises Refused if it is missing or damaged.
+
+    What lies on an SD card is read once more: a release is what its checksums say, or it is none.
+    """
+    path = _whole(sha256)
+    if not path.is_file():
+        raise Refused(f"{name} is no longer on the Pi: another flash has cleaned up; run it again")
+    if sha256_of(path) != sha256:
+        path.unlink()  # the next run sends it anew
+        raise Refused(
+            f"{name} was damaged on the Pi's disk and has been removed; run it again, it is sent anew "
+            "(if that does not help, the card is failing)"
+        )
+    return path
+
+
+def drop_unused(named: set[str]) -> None:
+    """Forget every content that no release names, and copies that were never finished."""
     for path in STORE.iterdir():
-        if path.stat().st_nlink == 1:
+        found = path.stat()
+        if path.name not in named and found.st_nlink == 1 and abs(time.time() - found.st_mtime) > KEPT_S:
             path.unlink()
-
-
-def sha256_of(path: Path) -> str:
-    """Return the checksum of a file."""
-    whole = hashlib.sha256()
-    with path.open("rb") as file:
-        for piece in iter(lambda: file.read(_PIECE), b""):
-            whole.update(piece)
-    return whole.hexdigest()
 
 
 def _make_store() -> None:

@@ -4,60 +4,38 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from . import service
+from . import service, trial
 from .channel import Refused, say
-from .layout import BASE, CURRENT, PREVIOUS, UNIT
-from .releases import current, point, previous, prune
+from .layout import CURRENT, PREVIOUS, UNIT
+from .links import point, previous
+from .releases import need, prune
 from .system import run, try_run
-from .system_files import put_system_files, secrets
+from .system_files import put_system_files
 
 READY_S = 600.0
 """More than the unit's own TimeoutStartSec, which is what ends a start that takes too long."""
 
-CHECK_S = 240.0
-
-
-def check(folder: Path, *, camera_may_be_missing: bool = False) -> list[dict[str, Any]]:
-    """Run `labelcam check` of a release as the service's user. Raises Refused for what a restart will not mend."""
-    busy = service.state().active == "active"
-    command = [str(folder / "venv/bin/labelcam"), "check", "--json"]
-    command += ["--settings", str(folder / "labelcam.toml"), "--model", str(folder / "model.tflite")]
-    as_service = ["runuser", "-u", "labelcam", "--", "env", "STATE_DIRECTORY=/var/lib/labelcam"]
-    said = try_run([*as_service, *command], timeout_s=CHECK_S, cwd=str(BASE), environment=secrets())
-    try:
-        checks: list[dict[str, Any]] = json.loads(said)["checks"]
-    except ValueError:
-        raise Refused(f"labelcam check gave no answer on the Pi; see what it says there: {' '.join(command)}") from None
-    # Whoever is to be told may be away: the service goes on, and looks for them. While the old release holds camera,
-    # port and socket the new one cannot have them; the first label will tell.
-    bearable = {"mqtt", "webhook"}
-    if busy:
-        bearable |= {"camera", "http", "jsonl-socket"}
-    if camera_may_be_missing:
-        bearable.add("camera")
-    failed = [found for found in checks if not found["ok"] and found["name"] not in bearable]
-    if failed:
-        raise Refused(f"{failed[0]['name']}: {failed[0]['detail']}")
-    return checks
-
 
 def switch(folder: Path, watch_s: float) -> dict[str, Any]:
-    """Make a release live; if it does not come up and stay up for `watch_s`, go back to the one before."""
-    before = current()
-    if before == folder and service.state().active == "active":
-        return {"rolled_back": False, "status": service.state().status}
+    """Make a release live; if it does not come up and stay up for `watch_s`, go back to the one that has proved itself.
+
+    Cut short, it stays on record as on trial.
+    """
+    need(folder)
+    before = trial.proven()
+    trial.begin(before)
     try:
-        _go_live(folder, watch_s)
-    except Refused as failure:
-        return {"rolled_back": True, "reason": str(failure), "now": _back(before, folder)}
-    if before and before != folder:
-        point(PREVIOUS, before)
+        status = _go_live(folder, watch_s)
+        if before and before != folder:
+            point(PREVIOUS, before)
+        trial.end()
+    except Exception as failure:  # noqa: BLE001 - whatever it is, the Pi is not left with it
+        return _given_up(folder, before, _reason(failure))
     prune()
-    return {"rolled_back": False, "status": service.state().status}
+    return {"rolled_back": False, "status": status}
 
 
 def settle(folder: Path) -> str:
@@ -65,6 +43,7 @@ def settle(folder: Path) -> str:
 
     Returns its first label, or why there is none yet.
     """
+    need(folder)
     ended = _start(folder)
     try:
         return service.wait_until_ready(ended, READY_S).status
@@ -72,10 +51,19 @@ def settle(folder: Path) -> str:
         return f"no label yet ({reason}); it goes on trying"
 
 
-def _go_live(folder: Path, watch_s: float) -> None:
+def roll_back(watch_s: float) -> dict[str, Any]:
+    """Make the release before this one live again; the two change places. While one is on trial, end that."""
+    target = previous() if trial.goes_back_to() is None else trial.proven()
+    if target is None:
+        raise Refused("there is no earlier release on this Pi to go back to")
+    return switch(target, watch_s)
+
+
+def _go_live(folder: Path, watch_s: float) -> str:
     ready = service.wait_until_ready(_start(folder), READY_S)
     say(ready.status)
     service.watch(ready, watch_s)
+    return service.state().status
 
 
 def _start(folder: Path) -> str:
@@ -86,6 +74,15 @@ def _start(folder: Path) -> str:
     ended = service.restart()
     say("waiting for the first label")
     return ended
+
+
+def _given_up(folder: Path, before: Path | None, reason: str) -> dict[str, Any]:
+    try:
+        now = _back(before, folder)
+        trial.end()
+    except Exception as failure:  # noqa: BLE001 - it is told as what it is, and stays on record
+        return {"rolled_back": False, "reason": reason, "stuck": _reason(failure)}
+    return {"rolled_back": True, "reason": reason, "now": now}
 
 
 def _back(before: Path | None, failed: Path) -> str:
@@ -107,9 +104,5 @@ def _back(before: Path | None, failed: Path) -> str:
     return f"{before.name}, as before"
 
 
-def roll_back(watch_s: float) -> dict[str, Any]:
-    """Make the release before this one live again; the two change places."""
-    target = previous()
-    if target is None:
-        raise Refused("there is no earlier release on this Pi to go back to")
-    return switch(target, watch_s)
+def _reason(failure: Exception) -> str:
+    return str(failure) if isinstance(failure, Refused) else f"{type(failure).__name__}: {failure}"

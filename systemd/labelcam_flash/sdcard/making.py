@@ -70,7 +70,8 @@ def make_image(wanted: Wanted, out: Path) -> Path:
 def _baggage(wanted: Wanted, system: System) -> Baggage:
     model = wanted.model or checked_model(DEFAULT_MODEL, wanted.cache)
     wheels = wheelhouse(system.target, wanted.cache)
-    return Baggage(make_release(system.target, wheels, model, wanted.settings or default_text()), wanted.debs)
+    settings = default_text() if wanted.settings is None else wanted.settings
+    return Baggage(make_release(system.target, wheels, model, settings), wanted.debs)
 
 
 def _say_what_a_camera_needs(system: System, debs: list[Path]) -> None:
