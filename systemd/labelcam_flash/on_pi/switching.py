@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def switch(folder: Path, watch_s: float) -> dict[str, Any]:
         trial.end()
     except Exception as failure:  # noqa: BLE001 - whatever it is, the Pi is not left with it
         return _given_up(folder, before, _reason(failure))
-    prune()
+    with contextlib.suppress(OSError):  # it is live, whatever cannot be cleared away
+        prune()
     return {"rolled_back": False, "status": status}
 
 
