@@ -17,7 +17,7 @@ PROGRESS = awk -v tty="$$(test -t 2 && echo 1)" -v total="$$(grep -c '==' constr
 	/^ERROR/ { print } END { if (tty) printf "\r\033[K" }' >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-pi virtual-pi lint bench bench-converter bench-measuring soak flash sdcard rollback status logs uninstall size constraints clean
+.PHONY: help demo test test-pi virtual-pi lint bench bench-converter bench-measuring soak flash sdcard rollback status logs uninstall size pictures constraints clean
 
 help: ## print this
 	@echo "labelcam: a Raspberry Pi with a camera that says what it sees"
@@ -92,6 +92,10 @@ rollback status logs: $(VENV)/host
 
 uninstall: $(VENV)/host ## remove it from a Pi, its settings aside (WITH_SETTINGS=1: those too)
 	@$(FLASH) uninstall $(REACHED) $${WITH_SETTINGS:+--with-settings="$$WITH_SETTINGS"}
+
+pictures: $(VENV)/host ## draw the docs' pictures anew: of make demo, and of the window
+	@$(BIN)/python tests/pictures.py demo
+	@$(BIN)/python tests/pictures.py window
 
 size: ## lines per module
 	@git ls-files '*.py' | xargs wc -l | sort -n

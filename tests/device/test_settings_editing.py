@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -75,3 +76,13 @@ def test_a_file_is_changed_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be changed"):
         write_settings(tmp_path / "etc", CHANGES)
     assert [one.name for one in tmp_path.iterdir()] == ["etc"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another group")
+def test_a_file_stays_its_services(tmp_path: Path) -> None:
+    """On a Pi root owns the settings, and the service reads them by their group."""
+    path = tmp_path / "labelcam.toml"
+    path.touch(mode=0o640)
+    os.chown(path, 0, 12345)
+    write_settings(path, CHANGES)
+    assert (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode & 0o777) == (0, 12345, 0o640)

@@ -3,9 +3,11 @@
 """Changes single settings in a file's text, and leaves everything else in it as it stands, comments most of all."""
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import SettingsError
@@ -45,7 +47,10 @@ def write_settings(path: Path, changes: Mapping[str, Mapping[str, Value]]) -> No
         path.parent.mkdir(parents=True, exist_ok=True)
         new.write_text(changed, encoding="utf-8")
         if path.exists():
-            new.chmod(path.stat().st_mode & 0o7777)
+            told = path.stat()
+            with suppress(PermissionError):  # root alone can leave it to another: a service's file stays the service's
+                os.chown(new, told.st_uid, told.st_gid)
+            new.chmod(told.st_mode & 0o7777)
         new.replace(path.resolve())
     except (OSError, UnicodeDecodeError) as error:
         new.unlink(missing_ok=True)
