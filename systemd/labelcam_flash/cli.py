@@ -3,15 +3,18 @@
 """What the Makefile's targets for a Pi call: parse, dispatch, translate errors; nothing else."""
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
-from labelcam.console import OneLineParser, answer, complain, note, set_up_logging
-from labelcam.errors import LabelcamError
+from labelcam.console import OneLineParser, answer, note, set_up_logging
+from labelcam.errors import UsageError
 
+from .password import let_in
 from .pi import Pi, reached
 from .sdcard.arguments import CACHE, add_to
+from .side_by_side import each
 
 PROGRAM = "labelcam-flash"
 
@@ -80,35 +83,37 @@ def _uninstall(args: argparse.Namespace) -> int:
 def _logs(args: argparse.Namespace) -> int:
     hosts = _hosts(args.pi)
     if len(hosts) != 1:
-        raise LabelcamError(f"logs follows one Pi, and PI= names {len(hosts)}; name one")
+        raise UsageError(f"logs follows one Pi, and PI= names {len(hosts)}; name one")
     with reached(hosts[0], args.port, args.ssh_config, note) as pi:
-        return pi.follow()
+        let_in(pi).follow()
+    return 0
 
 
 def _hosts(text: str) -> list[str]:
-    hosts = text.split()
+    """Return every Pi once."""
+    hosts = list(dict.fromkeys(text.split()))
     if not hosts:
-        raise LabelcamError("PI= names no Pi; say for instance PI=pi@raspberrypi.local")
+        raise UsageError("PI= names no Pi; say for instance PI=pi@raspberrypi.local")
+    for host in hosts:
+        name = host.rpartition("@")[2]
+        if re.fullmatch(r"[^:/]+:\d+", name):
+            raise UsageError(f"PI={host}: the port is given apart, by SSH_PORT={name.partition(':')[2]}")
+        if "[" in name:
+            raise UsageError(f"PI={host}: write an IPv6 address without brackets, and its port as SSH_PORT=N")
     return hosts
 
 
 def _each(args: argparse.Namespace, work: Callable[[Pi], str]) -> int:
-    """Do the same with every Pi, side by side; one that fails does not stop the others."""
     hosts = _hosts(args.pi)
-    if len(hosts) == 1:
-        return _one(args, hosts[0], "  ", work)
-    with ThreadPoolExecutor(len(hosts)) as pool:
-        return max(pool.map(lambda host: _one(args, host, f"{host}: ", work), hosts))
+    with ExitStack() as stack:
+        pis = [stack.enter_context(reached(host, args.port, args.ssh_config, _teller(host, hosts))) for host in hosts]
+        return each(PROGRAM, pis, work)
 
 
-def _one(args: argparse.Namespace, host: str, prefix: str, work: Callable[[Pi], str]) -> int:
-    with reached(host, args.port, args.ssh_config, lambda text: note(prefix + text)) as pi:
-        try:
-            print(f"{host}: {work(pi)}", flush=True)
-        except LabelcamError as error:
-            complain(PROGRAM, error)
-            return error.exit_code
-    return 0
+def _teller(host: str, hosts: list[str]) -> Callable[[str], None]:
+    """Return what says how far a Pi is; its name goes before it where there are several."""
+    prefix = f"{host}: " if len(hosts) > 1 else "  "
+    return lambda text: note(prefix + text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

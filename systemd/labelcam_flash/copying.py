@@ -3,7 +3,6 @@
 """Copies what a Pi lacks of a release, and goes on where it stopped when the connection breaks."""
 
 import io
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import IO
 
 from labelcam.console import progress
 
+from .ctrl_c import pause
 from .errors import ConnectionLost, FlashFailed
 from .pi import Part, Pi
 from .release import Release
@@ -65,7 +65,7 @@ def copy(pi: Pi, release: Release, missing: list[Missing], *, bar: bool) -> None
             if retry == RETRIES:
                 raise
             pi.tell(f"the connection broke ({error}); trying to go on")
-        time.sleep(RETRY_AFTER_S)
+        pause(RETRY_AFTER_S)
         missing = missing_on(pi, release)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from .reasons import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -79,10 +81,10 @@ class Facts:
         """Return what a Pi's answer says."""
         release = told["release"]
         return cls(
-            model=told["model"],
-            machine=told["machine"],
-            userland=told["userland"],
-            os=told["os"],
+            model=printable(told["model"]),
+            machine=printable(told["machine"]),
+            userland=printable(told["userland"]),
+            os=printable(told["os"]),
             python=(told["python"][0], told["python"][1]),
             free_bytes=told["free_bytes"],
             environments=frozenset(told["environments"]),
@@ -95,8 +97,8 @@ class Facts:
             settings=told["settings"],
             settings_edited=told["settings_edited"],
             secrets_fresh=told["secrets_fresh"],
-            service=told["service"],
-            status=told["status"],
+            service=printable(told["service"]),
+            status=printable(told["status"]),
         )
 
 

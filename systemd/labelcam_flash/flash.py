@@ -15,7 +15,8 @@ from .copying import copy, missing_on
 from .errors import FlashFailed, GoingBackFailed, RolledBack
 from .facts import Facts, Held
 from .payload import DEFAULT_MODEL, checked_model
-from .pi import Pi, printable
+from .pi import Pi
+from .reasons import printable
 from .release import make_release
 from .target import check_room, target_of
 from .wheelhouse import wheelhouse
@@ -65,7 +66,8 @@ def flash(pi: Pi, wanted: Wanted) -> str:
 
 
 def _cameras(facts: Facts) -> str:
-    missing = "no picamera2 (a CSI camera needs it: sudo apt install python3-picamera2)"
+    install = "sudo apt update && sudo apt install -y python3-picamera2 --no-install-recommends"
+    missing = f"no picamera2 (a CSI camera needs it: {install})"
     return f"{len(facts.cameras)} video devices, {'picamera2 is there' if facts.picamera2 else missing}"
 
 
@@ -116,7 +118,7 @@ def _outcome(pi: Pi, outcome: Mapping[str, Any]) -> str:
             "so that the release on trial may be the live one; see make status, then make rollback"
         )
     if outcome["rolled_back"]:
-        raise RolledBack(f"{pi.host}: {printable(outcome['reason'])}; rolled back, live is {outcome['now']}")
+        raise RolledBack(f"{pi.host}: {printable(outcome['reason'])}; rolled back, live is {printable(outcome['now'])}")
     return printable(outcome["status"])
 
 

@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is checked on the host before a Pi gets anything: a failed build or gate never reaches it."""
 
-import subprocess
 import sys
 import threading
 from pathlib import Path
 
 from labelcam.classifier import Classifier
-from labelcam.errors import LabelcamError
+from labelcam.errors import GateFailed, LabelcamError
 from labelcam.golden import check_goldens
 from labelcam.model_file import ModelFile
 from labelcam.settings import load_settings
 
+from .ctrl_c import child
 from .wheelhouse import own_wheel
 
 DEFAULT_MODEL = "person"
@@ -40,7 +40,7 @@ def checked_model(asked: str, cache: Path) -> Path:
     model = ModelFile.load(path)
     for golden in check_goldens(model, Classifier(model)):
         if not golden.passed:
-            raise LabelcamError(f"{path}: fails its own golden {golden.name} ({golden.detail}); build it again")
+            raise GateFailed(f"{path}: fails its own golden {golden.name} ({golden.detail}); build it again")
     return path
 
 
@@ -50,7 +50,9 @@ def _built(name: str, cache: Path) -> Path:
     if not path.is_file():
         new = path.with_name(f"{name}.new.tflite")
         command = [sys.executable, "-m", "labelcam_converter", "build", "--model", name, "--output", str(new)]
-        if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
+        with child(command, stdout=sys.stderr) as process:
+            process.wait()
+        if process.returncode:
             raise LabelcamError(f"{name} was not built; the Pi is as it was")
         new.rename(path)
     return path

@@ -3,33 +3,45 @@
 """One Raspberry Pi over SSH: what it is asked travels on stdin, never on a command line."""
 
 import contextlib
-import io
 import json
+import shutil
 import subprocess
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from .commands import MARK, WHO, asking, following, program
+from .ctrl_c import HEARD_S, child, pause
 from .errors import ConnectionLost, FlashFailed
+from .reasons import printable, why
 
-_START = (
-    "import os,sys;"
-    "b=sys.stdin.buffer;"
-    "d=os.memfd_create('on_pi');"
-    "os.write(d,b.read(int(b.readline())));"
-    "sys.path.insert(0,'/proc/self/fd/%d'%d);"
-    "from on_pi.main import main;main()"
-)
-"""Takes the program from stdin into memory, for the Pi's disk may be full."""
+_IF_STOPPED = {
+    "receive": "what has arrived stays there for the next run, and what runs is as it was",
+    "prepare": "it ends its preparations by itself, and what runs is as it was",
+    "switch": "it brings the switch to its end by itself, or goes back; see make status",
+    "rollback": "it brings the switch to its end by itself, or goes back; see make status",
+    "uninstall": "it removes everything by itself",
+}
+"""What becomes of a request whose host has gone; any other has changed nothing by then."""
 
-_AS_ROOT = 'if [ "$(id -u)" = 0 ]; then exec {0}; else exec sudo -n {0}; fi'
-_COMMAND = f'p="{_START}"; {_AS_ROOT.format("python3 -I -c " + chr(34) + "$p" + chr(34))}'
-_FOLLOW = _AS_ROOT.format("journalctl --unit labelcam --follow --lines 50 --output short-iso")
-"""The two commands that are ever run over SSH. Nothing of the user's is in them."""
+
+class Password:
+    """What sudo asks for. No repr, message or traceback shows it; it travels on stdin alone."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "Password(…)"
+
+    def line(self) -> bytes:
+        """Return it as sudo reads it."""
+        return self._text.encode() + b"\n"
 
 
 class Readable(Protocol):
@@ -61,31 +73,57 @@ class Pi:
     tell: Callable[[str], None] = field(default=print)
     """Where progress goes."""
 
+    password: Password | None = None
+    """For sudo, where it asks for one."""
+
     def ask(self, what: str, payload: Iterable[Part] = (), **request: object) -> Any:
         """Have the Pi do something and return its answer; `payload` follows the request.
 
         Raises FlashFailed with the Pi's reason if it refuses, ConnectionLost with ssh's if it does not answer.
         """
-        with tempfile.TemporaryFile() as complaints, self._started(_COMMAND, complaints) as process:
+        if_stopped = f"{self.host}: {_IF_STOPPED[what]}" if what in _IF_STOPPED else ""
+        with tempfile.TemporaryFile() as complaints, self._started(self._asking(), complaints, if_stopped) as process:
             assert process.stdin  # noqa: S101 - both are pipes
             assert process.stdout  # noqa: S101
             with contextlib.suppress(BrokenPipeError):  # then it has ended early, and says why
-                _send(process.stdin, {"do": what, **request}, payload)
+                _send(process.stdin, self.password, {"do": what, **request}, payload)
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
             answers = [found for line in process.stdout if (found := self._heard(line))]
             process.wait()
-            complaints.seek(0)
-            complaint = complaints.read().decode(errors="replace").strip()
+            complaint = _read(complaints)
         if not answers:
-            raise ConnectionLost(f"{self.host}: {_why(complaint)}")
+            pause(HEARD_S)  # ssh may have heard of Ctrl-C before we have
+            raise ConnectionLost(f"{self.host}: {why(complaint)}")
         if "refused" in answers[-1]:
             raise FlashFailed(f"{self.host}: {printable(answers[-1]['refused'])}")
         return answers[-1]["result"]
 
-    def follow(self) -> int:
-        """Show what the service says until the user has seen enough, and return ssh's exit code."""
-        return subprocess.run(self._ssh(_FOLLOW), check=False).returncode
+    def refusal(self) -> str | None:
+        """Become root there and do nothing: return what was said if it did not come to that.
+
+        Nothing but the password is sent: sudo would take whatever follows a wrong one for further tries.
+        """
+        with tempfile.TemporaryFile() as complaints, self._started(self._asking(), complaints) as process:
+            process.communicate(self.password.line() if self.password else b"")
+            if process.returncode == 0:
+                return None
+            return _read(complaints)
+
+    def user(self) -> str:
+        """Return who we are there. Raises ConnectionLost."""
+        with tempfile.TemporaryFile() as complaints, self._started(WHO, complaints) as process:
+            said, _ = process.communicate()
+            if process.returncode:
+                raise ConnectionLost(f"{self.host}: {why(_read(complaints))}")
+        return printable((said.decode(errors="replace").split() or ["you"])[-1])
+
+    def follow(self) -> None:
+        """Show what the service says until the user has seen enough. Raises ConnectionLost if it ends by itself."""
+        command = self._ssh(following(password=self.password is not None))
+        with child(command, stdin=subprocess.PIPE) as process:
+            process.communicate(self.password.line() if self.password else b"")
+        raise ConnectionLost(f"{self.host}: the connection was cut; run it again")
 
     def hang_up(self) -> None:
         """End the shared connection."""
@@ -93,19 +131,22 @@ class Pi:
         with contextlib.suppress(FileNotFoundError):
             subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)
 
-    def _started(self, command: str, complaints: IO[bytes]) -> "subprocess.Popen[bytes]":
-        try:
-            return subprocess.Popen(
-                self._ssh(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints
-            )
-        except FileNotFoundError:
-            raise FlashFailed("there is no ssh on this computer; install it: sudo apt install openssh-client") from None
+    def _started(
+        self, command: str, complaints: IO[bytes], if_stopped: str = ""
+    ) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+        pipe = subprocess.PIPE
+        return child(self._ssh(command), if_stopped, stdin=pipe, stdout=pipe, stderr=complaints)
+
+    def _asking(self) -> str:
+        return asking(password=self.password is not None)
 
     def _ssh(self, command: str) -> list[str]:
+        if not shutil.which("ssh"):
+            raise FlashFailed("there is no ssh on this computer; install it: sudo apt install openssh-client")
         options = {
             "ControlMaster": "auto",
             "ControlPath": str(self.control),
-            "ControlPersist": "30",
+            "ControlPersist": "600",  # a network may be built between two requests, and nobody likes to log in twice
             "ConnectTimeout": "15",
             "ServerAliveInterval": "5",
             "ServerAliveCountMax": "6",
@@ -139,9 +180,10 @@ def reached(host: str, port: int | None, config: Path | None, tell: Callable[[st
             pi.hang_up()
 
 
-def _send(stdin: IO[bytes], request: Mapping[str, object], payload: Iterable[Part]) -> None:
+def _send(stdin: IO[bytes], password: Password | None, request: Mapping[str, object], payload: Iterable[Part]) -> None:
     code = program()
-    stdin.write(f"{len(code)}\n".encode() + code + json.dumps(request).encode() + b"\n")
+    stdin.write(password.line() if password else b"")
+    stdin.write(MARK + f"{len(code)}\n".encode() + code + json.dumps(request).encode() + b"\n")
     for header, file in payload:
         stdin.write(json.dumps(header).encode() + b"\n")
         while piece := file.read(1 << 18):
@@ -149,35 +191,6 @@ def _send(stdin: IO[bytes], request: Mapping[str, object], payload: Iterable[Par
     stdin.flush()
 
 
-@cache
-def program() -> bytes:
-    """The code that runs on the Pi, as a zip that Python imports from."""
-    whole = io.BytesIO()
-    folder = Path(__file__).with_name("on_pi")
-    with zipfile.ZipFile(whole, "w") as archive:
-        for path in sorted(folder.glob("*.py")):
-            archive.writestr(zipfile.ZipInfo(f"on_pi/{path.name}", (1980, 1, 1, 0, 0, 0)), path.read_bytes())
-    return whole.getvalue()
-
-
-def printable(text: object) -> str:
-    """Return a text without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in str(text))
-
-
-def _why(complaint: str) -> str:
-    """Say what ssh or sudo meant, with the remedy."""
-    for sign, remedy in {
-        "a password is required": "sudo on it asks for a password; allow your user without one, see sudo visudo there",
-        "Could not resolve": "no such name in this network; use its address, or check that it is on and connected",
-        "Permission denied": "it does not let you in; put your key there: ssh-copy-id, then try ssh by hand",
-        "Connection refused": "nothing answers SSH there; enable it: sudo raspi-config nonint do_ssh 0",
-        "timed out": "it does not answer; check that it is on and in this network",
-        "Host key verification failed": "its host key is new or has changed; connect once by hand with ssh and look",
-        "python3: not found": "it has no python3; use Raspberry Pi OS Bookworm or Trixie, 64-bit",
-        "hostname contains invalid": "that is no host's name; say for instance PI=pi@raspberrypi.local",
-    }.items():
-        if sign in complaint:
-            return remedy
-    last = printable((complaint.splitlines() or ["the connection was cut"])[-1])
-    return f"{last}; run it again, it goes on where it stopped"
+def _read(complaints: IO[bytes]) -> str:
+    complaints.seek(0)
+    return complaints.read().decode(errors="replace").strip()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from labelcam.console import step
 
+from .ctrl_c import child
 from .errors import FlashFailed
 from .target import Target
 
@@ -76,9 +77,10 @@ def _pip(*arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
     # A fixed date, the first that a zip can hold: without it each build would be another wheel.
     surroundings = {**os.environ, "SOURCE_DATE_EPOCH": "315532800"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
-    if done.returncode:
-        complaints = (done.stderr or done.stdout).splitlines()
+    with child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings) as process:
+        out, err = (stream.decode(errors="replace") for stream in process.communicate())
+    if process.returncode:
+        complaints = (err or out).splitlines()
         said = next((line for line in complaints if line.startswith("ERROR")), "ERROR: it said nothing")
         raise FlashFailed(f"pip {arguments[0]}: {said[7:]}; check this computer's network, then run it again")
 

@@ -21,7 +21,18 @@ SSH = """#!/bin/bash
 # Leaves its arguments behind, then does what sshd would: run the last of them by a shell.
 printf '%s\\0' "$@" >> "$STAND_IN/ssh-arguments"; echo >> "$STAND_IN/ssh-arguments"
 case " $* " in *" -O exit "*) exit 0;; esac
+[ ! -e "$STAND_IN/ssh-says" ] || { cat "$STAND_IN/ssh-says" >&2; exit 255; }
 for last; do :; done
+env > "$STAND_IN/environment"
+[ ! -e "$STAND_IN/log-in" ] || exec "$STAND_IN/log-in" "$last"
+if [ -e "$STAND_IN/stalls-after" ]; then
+    # Nothing more arrives after so many bytes, as long as the file is there.
+    {
+        head -c "$(cat "$STAND_IN/stalls-after")"
+        while [ -e "$STAND_IN/stalls-after" ]; do sleep 0.1; done
+    } | sh -c "$last"
+    exit
+fi
 size=$(cat "$STAND_IN/cut-after" 2>/dev/null)
 [ -n "$size" ] || exec sh -c "$last"
 head -c "$((size + 1))" > "$STAND_IN/input"
@@ -49,6 +60,8 @@ show)
     printf 'StatusText=cat, 10.0 frames a second\\nWatchdogTimestampMonotonic=%s\\n' "$(date +%s%N)"
     ;;
 restart)
+    touch "$STAND_IN/restarting"
+    while [ -e "$STAND_IN/restart-waits" ]; do sleep 0.1; done
     if grep -q bad "$current/model.tflite"; then active=failed; else active=active; fi
     # As systemd does: copies that last as long as the process, and no start without a file that is to be handed over.
     rm -rf "$handed"
@@ -83,11 +96,39 @@ import pathlib, sys
 """
 """In place of pip: a stand-in cannot run aarch64 wheels."""
 
+SUDO = """#!/bin/bash
+# What sudo 1.9 does by its manual: -n never asks; -S takes a line of stdin for each of three tries, and no byte more;
+# who needs no password leaves stdin alone. tests/flash/test_password.py holds it against the real one.
+while getopts nkSp: option; do [ "$option" != n ] || never=1; done
+shift $((OPTIND - 1))
+echo "$*" >> "$STAND_IN/sudo-calls"
+[ -e "$STAND_IN/sudo-password" ] || exec "$@"
+[ -z "$never" ] || { echo "sudo: a password is required" >&2; exit 1; }
+for try in 1 2 3; do
+    IFS= read -r line || { echo "sudo: no password was provided" >&2; break; }
+    printf '%s\\n' "$line" >> "$STAND_IN/sudo-tries"
+    [ "$line" != "$(cat "$STAND_IN/sudo-password")" ] || exec "$@"
+    [ "$try" = 3 ] || echo "Sorry, try again." >&2
+done
+echo "sudo: $try incorrect password attempts" >&2
+exit 1
+"""
+
+ID = """#!/bin/sh
+# root, unless sudo is to be tried.
+case "$1$(ls "$STAND_IN/anna" 2>/dev/null)" in
+-un?*) echo anna ;;
+-u?*) echo 1000 ;;
+*) echo 0 ;;
+esac
+"""
+
 TOOLS = {
     "ssh": SSH,
     "systemctl": SYSTEMCTL,
     "journalctl": "#!/bin/sh\necho 'labelcam: that is why'\n",
-    "id": "#!/bin/sh\necho 0\n",
+    "sudo": SUDO,
+    "id": ID,
     "uname": "#!/bin/sh\necho aarch64\n",
     "dpkg": "#!/bin/sh\necho arm64\n",
     "runuser": '#!/bin/sh\nshift 3\nexec "$@"\n',
@@ -147,6 +188,17 @@ class StandIn:
         path = self.base / "etc/labelcam/credentials" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+    def log_in_as_anna(self, password: str | None) -> None:
+        """Let whoever logs in be a user whose sudo asks for this password, or for none."""
+        (self.folder / "anna").touch()
+        if password is not None:
+            (self.folder / "sudo-password").write_text(password)
+
+    def tries(self) -> list[str]:
+        """What sudo took for a password."""
+        path = self.folder / "sudo-tries"
+        return path.read_text().splitlines() if path.exists() else []
 
     def cut_after(self, size: int) -> None:
         """Break the next connection after so many bytes."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from labelcam.console import progress
 
+from ..commands import program
 from ..errors import CardFailed
-from ..pi import program
 from ..release import Release
 from .boot_partition import BootPartition
 from .seed import FIRST_BOOT, FOLDER, ORDER, UNIT

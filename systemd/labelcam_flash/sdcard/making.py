@@ -24,7 +24,7 @@ from .partitions import boot_and_root
 from .seed import FOLDER, Seed
 from .system import System, system_of
 from .tools import need_tools
-from .unpacking import unpack
+from .unpacking import need_image, unpack
 
 PICAMERA2 = "sudo apt install -y python3-picamera2 --no-install-recommends"
 
@@ -48,6 +48,7 @@ class Wanted:
 def make_image(wanted: Wanted, out: Path) -> Path:
     """Write the image of a card, readable by nobody else, for it may hold secrets. Raises CardFailed."""
     need_tools()
+    need_image(wanted.image)
     if out.exists() and (not out.is_file() or out.samefile(wanted.image)):
         raise CardFailed(f"OUT={out}: name a new file for the image; a card is named by DEVICE=")
     with _unfinished(out) as image:

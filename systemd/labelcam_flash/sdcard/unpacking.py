@@ -15,12 +15,17 @@ from ..errors import CardFailed
 _PIECE = 1 << 20
 
 
-def unpack(source: Path, target: IO[bytes]) -> None:
-    """Write what an .img or .img.xz holds, with the time left. Raises CardFailed if it is damaged."""
+def need_image(source: Path) -> None:
+    """Raise CardFailed for what is no file, or none that can be unpacked."""
     if source.suffix not in (".img", ".xz"):
         raise CardFailed(f"IMAGE={source}: give an .img or .img.xz; unpack it first if it is anything else")
     if not source.is_file():
         raise CardFailed(f"IMAGE={source}: no such file; download raspios-lite-arm64 from raspberrypi.com/software")
+
+
+def unpack(source: Path, target: IO[bytes]) -> None:
+    """Write what an .img or .img.xz holds, with the time left. Raises CardFailed if it is damaged."""
+    need_image(source)
     verb = "unpacking" if source.suffix == ".xz" else "copying"
     total = -(-source.stat().st_size // _PIECE)
     with source.open("rb") as raw, progress(f"{verb} {source.name}, in MB", total) as tick:
