@@ -96,7 +96,7 @@ def _hosts(text: str) -> list[str]:
         raise UsageError("PI= names no Pi; say for instance PI=pi@raspberrypi.local")
     for host in hosts:
         name = host.rpartition("@")[2]
-        if re.fullmatch(r"[^:/]+:\d+", name):
+        if not host.startswith("ssh://") and re.fullmatch(r"[^:]+:\d+", name):
             raise UsageError(f"PI={host}: the port is given apart, by SSH_PORT={name.partition(':')[2]}")
         if "[" in name:
             raise UsageError(f"PI={host}: write an IPv6 address without brackets, and its port as SSH_PORT=N")

@@ -7,6 +7,7 @@ A terminal tells the children as well, mostly before us; `kill` tells nobody but
 
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -58,17 +59,18 @@ def pause(seconds: float) -> None:
 
 def stop() -> list[str]:
     """End every child, let no thread begin another one, and return what that means to the Pis."""
-    _stopped.set()
-    with _lock:
+    with _lock:  # whoever wakes by this leaves its child only after we have seen it
+        _stopped.set()
         running = dict(_running)
+    last = time.monotonic() + HEARD_S
     for process in running:
-        _end(process)
+        _end(process, max(0.0, last - time.monotonic()))
     return [meaning for meaning in running.values() if meaning]
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]", heard_s: float = HEARD_S) -> None:
     with suppress(subprocess.TimeoutExpired):
-        process.wait(HEARD_S)
+        process.wait(heard_s)
     with suppress(subprocess.TimeoutExpired):
         process.terminate()
         process.wait(KILLED_S)

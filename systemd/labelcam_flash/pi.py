@@ -25,7 +25,7 @@ _IF_STOPPED = {
     "rollback": "it brings the switch to its end by itself, or goes back; see make status",
     "uninstall": "it removes everything by itself",
 }
-"""What becomes of a request whose host has gone; any other has changed nothing by then."""
+"""What becomes of a request whose host has gone; any other has changed nothing that runs."""
 
 
 class Password:
@@ -81,7 +81,7 @@ class Pi:
 
         Raises FlashFailed with the Pi's reason if it refuses, ConnectionLost with ssh's if it does not answer.
         """
-        if_stopped = f"{self.host}: {_IF_STOPPED[what]}" if what in _IF_STOPPED else ""
+        if_stopped = f"{self.host}: {_IF_STOPPED.get(what, 'what runs is as it was')}"
         with tempfile.TemporaryFile() as complaints, self._started(self._asking(), complaints, if_stopped) as process:
             assert process.stdin  # noqa: S101 - both are pipes
             assert process.stdout  # noqa: S101
@@ -92,8 +92,9 @@ class Pi:
             answers = [found for line in process.stdout if (found := self._heard(line))]
             process.wait()
             complaint = _read(complaints)
+            if not answers:
+                pause(HEARD_S)  # ssh may have heard of Ctrl-C before we have
         if not answers:
-            pause(HEARD_S)  # ssh may have heard of Ctrl-C before we have
             raise ConnectionLost(f"{self.host}: {why(complaint)}")
         if "refused" in answers[-1]:
             raise FlashFailed(f"{self.host}: {printable(answers[-1]['refused'])}")

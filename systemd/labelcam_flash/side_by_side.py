@@ -25,7 +25,10 @@ def each(program: str, pis: Sequence[Pi], work: Callable[[Pi], str]) -> int:
             known = [_let_in(program, pi, found) for pi, found in zip(pis, wanted, strict=True)]
             done = list(pool.map(lambda pi: _done(program, pi, work), known))
         except KeyboardInterrupt:
-            note(f"{program}: " + "; ".join(["stopped", *stop()]))
+            meaning = stop()
+            for pi in pis:
+                pi.hang_up()  # the shared connection holds our pipes too, and its network may be gone
+            note(f"{program}: " + "; ".join(["stopped", *meaning]))
             raise
     return max(found.exit_code if isinstance(found, LabelcamError) else 0 for found in done)
 

@@ -27,11 +27,21 @@ env > "$STAND_IN/environment"
 [ ! -e "$STAND_IN/log-in" ] || exec "$STAND_IN/log-in" "$last"
 if [ -e "$STAND_IN/stalls-after" ]; then
     # Nothing more arrives after so many bytes, as long as the file is there.
-    {
-        head -c "$(cat "$STAND_IN/stalls-after")"
+    size=$(cat "$STAND_IN/stalls-after")
+    head -c "$size" > "$STAND_IN/input.$$"
+    [ "$(stat -c %s "$STAND_IN/input.$$")" = "$size" ] || exec sh -c "$last" < "$STAND_IN/input.$$"
+    exec < <(
+        exec < /dev/null
+        cat "$STAND_IN/input.$$"
         while [ -e "$STAND_IN/stalls-after" ]; do sleep 0.1; done
-    } | sh -c "$last"
-    exit
+    )
+    outlives=1
+fi
+if [ -n "$outlives" ] || [ -e "$STAND_IN/restart-waits" ]; then
+    # What runs there goes on when ssh is ended here.
+    mkfifo "$STAND_IN/output.$$"
+    setsid sh -c "$last" <&0 > "$STAND_IN/output.$$" &
+    exec cat "$STAND_IN/output.$$"
 fi
 size=$(cat "$STAND_IN/cut-after" 2>/dev/null)
 [ -n "$size" ] || exec sh -c "$last"
