@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual Pi that has been flashed once, by the real command over SSH; each test begins from that very moment.
 
+Each of pytest's workers has one of its own; SUITE=trixie makes them Debian 13.
+
 Not part of `make test`: these tests run where their folder is named, as `make test-pi` does.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +51,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_configure(config: pytest.Config) -> None:
     """Have a place for what is measured."""
     config.stash[_measured] = Measured()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker has measured to the process that reports."""
+    if output := getattr(session.config, "workeroutput", None):
+        output["measured"] = session.config.stash[_measured].lines
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker has measured."""
+    node.config.stash[_measured].lines += getattr(node, "workeroutput", {}).get("measured", [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -28,6 +28,9 @@ PACKAGES = (
 )
 """Without python3-venv, which a flash does not need and which brings ca-certificates: those take qemu ten minutes."""
 
+SUITE = os.environ.get("SUITE") or "bookworm"
+"""Debian's name for what the virtual Pi runs; the kernel is bookworm's in either case."""
+
 MODEL = "Raspberry Pi 4 Model B Rev 1.4"
 
 
@@ -63,7 +66,7 @@ class Image:
         return self.folder / "id_ed25519"
 
 
-def image(suite: str = "bookworm") -> Image:
+def image(suite: str = SUITE) -> Image:
     """Return the image, built if it is not there yet; it stays there as long as this process lives."""
     made_of = hashlib.sha256(b"".join((HERE / f"{name}.py").read_bytes() for name in _SOURCES))
     done = Image(CACHE / f"{suite}-{made_of.hexdigest()[:12]}")

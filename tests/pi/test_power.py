@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Power readings of a chip that the kernel's hwmon driver reads over I2C, from inside the service's sandbox."""
 
+import json
 from queue import Queue
 from typing import Any
 
@@ -13,7 +14,7 @@ from power_meter import Ina219
 
 
 def test_what_an_ina219_measures_is_published(pi: Flashed) -> None:
-    """The service finds the chip by itself, and a broker hears its watts beside the labels, also when they change."""
+    """The service finds the chip by itself; a broker hears its watts beside the labels, and the journal keeps them."""
     meter = Ina219(pi.machine)
     meter.attach(volts=5.1, amperes=0.5)
     pi.machine.run("systemctl", "restart", "labelcam")
@@ -21,6 +22,10 @@ def test_what_an_ina219_measures_is_published(pi: Flashed) -> None:
         _wait_for(states, 2.55)
         meter.supply(volts=5.0, amperes=1.2)
         _wait_for(states, 6.0)
+    pi.machine.run("systemctl", "stop", "labelcam")
+    written = pi.machine.run("/opt/labelcam/current/venv/bin/labelcam", "journal", "--since", "all", "--json")
+    last = json.loads(written.splitlines()[-1])
+    assert last["watts"] == pytest.approx({"min": 2.55, "max": 6.0}, rel=0.01)
 
 
 def _wait_for(states: "Queue[dict[str, Any]]", watts: float) -> None:
