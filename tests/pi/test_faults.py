@@ -5,11 +5,12 @@
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 
 import pytest
 
 from eventually import eventually
-from flashed import CACHE, Flashed
+from flashed import CACHE, Flashed, make_command, surroundings
 from labelcam_flash import flash as flash_module
 from labelcam_flash.errors import FlashFailed, RolledBack
 from labelcam_flash.flash import Wanted, flash
@@ -88,10 +89,34 @@ def test_a_full_disk_is_refused_and_harms_nothing(pi: Flashed, tmp_path: Path, m
     assert (pi.show("InvocationID"), pi.show("ActiveState")) == (before, "active")
 
 
-def test_after_a_power_cut_it_is_back_by_itself(pi: Flashed) -> None:
-    """The same release comes up at boot, and its first label makes it ready."""
+def test_after_a_power_cut_in_a_trial_it_is_back_by_itself(pi: Flashed) -> None:
+    """It comes up at boot, its first label makes it ready, and it knows which release to go back to."""
     before = pi.live()
-    pi.machine.power_cut()
+    settings = pi.machine.folder / "on trial.toml"
+    settings.write_text(pi.settings.read_text() + "# on trial\n")
+    with Popen(
+        make_command("flash"), env=surroundings(pi.machine.ssh_config, SETTINGS=settings), stdout=DEVNULL, stderr=PIPE
+    ) as trial:
+        assert trial.stderr
+        assert any(b"frames a second" in line for line in trial.stderr)
+        pi.machine.power_cut()
+        trial.kill()
     pi.machine.power_on()
     eventually(lambda: pi.show("ActiveState") == "active", pi.journal)
-    assert pi.live() == before
+    assert pi.live() != before
+    assert "; on trial: " in pi.make("status").out
+    done = pi.make("rollback")
+    assert (done.exit_code, pi.live()) == (0, before), done.err
+
+
+def test_another_password_is_taken_up(pi: Flashed) -> None:
+    """A secret that came since the last flash is handed to the service by the next, though all else is as it was."""
+    folder, before = "/etc/labelcam/credentials", pi.show("InvocationID")
+    pi.machine.run("install", "-d", "-m", "700", folder)
+    pi.machine.write(f"{folder}/mqtt", b"correct horse\n")
+    assert "its secrets have changed since it was started" in pi.make("status").out
+    done = pi.make("flash", MODEL=pi.model, SETTINGS=pi.settings)
+    assert done.exit_code == 0, done.err
+    assert pi.show("InvocationID") != before
+    assert pi.machine.run("cat", "/run/credentials/labelcam.service/mqtt") == "correct horse\n"
+    assert "nothing was changed" in pi.make("flash", MODEL=pi.model, SETTINGS=pi.settings).out
