@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journal's page in Chromium, light and dark, wide and narrow."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from labelcam.account import Percentiles
 from labelcam.extremes import Range
 from labelcam.journal.entry import Entry, News
 from labelcam.journal.page import to_html
+from ticks import overhear, ticks
 
 HOSTILE = "</script><script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
 
@@ -63,6 +66,7 @@ def chromium(need_tool: Callable[..., str], tmp_path_factory: pytest.TempPathFac
     shell = shutil.which("chromium-headless-shell")
     program = shell or need_tool("chromium", "chromium-headless-shell")
     with Chromium(program, tmp_path_factory.mktemp("profile")) as browser:
+        overhear(browser)
         yield browser
 
 
@@ -114,3 +118,50 @@ def test_the_pointer_is_told_what_a_minute_was(chromium: Chromium, page: Path) -
         return over.querySelector('output').textContent; })()""")
     assert "71 °C  highest" in told
     assert "throttled" in told
+
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+SPANS = [10, 30, 60, 120, 300, 20 * MINUTE, HOUR, 6 * HOUR, DAY, 30 * HOUR, 3 * DAY, 7 * DAY, 30 * DAY, 900 * DAY]
+
+
+def lasting(seconds: float) -> list[Entry]:
+    """Eleven records over so long."""
+    first, step = hour()[0], seconds / 10
+    return [replace(first, time=first.time + timedelta(seconds=n * step), seconds=step) for n in range(11)]
+
+
+def test_no_two_ticks_read_alike(chromium: Chromium, tmp_path: Path) -> None:
+    """Whether the record is of ten seconds or of years, each tick is another moment; so are the figures beside it."""
+    path = tmp_path / "journal.html"
+    for seconds in SPANS:
+        path.write_text(to_html(lasting(seconds)), encoding="utf-8")
+        for width in (390, 1280):
+            for plot, (along, beside) in ticks(chromium, path, width).items():
+                assert len(along) >= 2, (seconds, width, plot, along)
+                assert len(set(along)) == len(along), (seconds, width, plot, along)
+                assert len(set(beside)) == len(beside) >= 1, (seconds, width, plot, beside)
+
+
+def test_ticks_of_seconds_say_the_second_and_ticks_of_days_the_day(chromium: Chromium, tmp_path: Path) -> None:
+    """The day stands where it begins, or where an hour comes again."""
+    path = tmp_path / "journal.html"
+    path.write_text(to_html(lasting(10)), encoding="utf-8")
+    along, _ = ticks(chromium, path, 1280)["frames"]
+    assert re.fullmatch(r"\d\d:\d\d:\d\d \d+ \w{3}", along[0])
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", tick) for tick in along[1:])
+    path.write_text(to_html(lasting(2 * DAY)), encoding="utf-8")
+    along, _ = ticks(chromium, path, 1280)["frames"]
+    assert all(re.fullmatch(r"\d\d:\d\d \d+ \w{3}", tick) for tick in along)
+    path.write_text(to_html(lasting(7 * DAY)), encoding="utf-8")
+    along, _ = ticks(chromium, path, 1280)["frames"]
+    assert along[:2] == ["26 Nov", "27 Nov"]
+
+
+def test_a_single_record_stands_in_its_own_minute(chromium: Chromium, tmp_path: Path) -> None:
+    """It is no day with a point at its edge."""
+    path = tmp_path / "journal.html"
+    path.write_text(to_html(hour()[:1]), encoding="utf-8")
+    along, _ = ticks(chromium, path, 1280)["frames"]
+    assert len(set(along)) == len(along) >= 3
+    near = [hour()[0].time.astimezone() + timedelta(seconds=seconds) for seconds in (-60, 0)]
+    assert {tick[:5] for tick in along} <= {f"{time:%H:%M}" for time in near}

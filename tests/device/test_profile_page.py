@@ -13,6 +13,7 @@ from headless_chromium import Chromium
 from labelcam.profile.figures import runs
 from labelcam.profile.page import to_html
 from synthetic_profile import KINDS, Kind, synthetic, without_meter
+from ticks import overhear, ticks
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
 HOSTILE = Kind('</script><script>window.owned=1</script><img src=x onerror="window.owned=1">', 1, "xnnpack", 9.0, 4.0)
@@ -23,6 +24,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     if PROGRAM is None:
         absent("no Chromium is here: sudo apt-get install chromium-headless-shell")
     with Chromium(PROGRAM, tmp_path_factory.mktemp("profile")) as opened:
+        overhear(opened)
         yield opened
 
 
@@ -85,3 +87,17 @@ def test_a_busy_machine_is_told_on_the_page_as_well() -> None:
     loaded = replace(quiet, host={**quiet.host, "load_before": 7.5, "cores": 2})
     assert "busy beforehand (load 7.5 on 2 cores)" in to_html(loaded, runs(loaded))
     assert "busy beforehand" not in to_html(quiet, runs(quiet))
+
+
+@pytest.mark.parametrize("seconds", [10, 300, 86400, 30 * 86400])
+def test_no_two_ticks_read_alike(browser: Chromium, tmp_path: Path, seconds: float) -> None:
+    """However long it took, and where the meter said the same all the time: nothing, for instance."""
+    measurement = synthetic(windows=3, change=lambda point: replace(point, watts=0.0, celsius=1e-4))
+    points = [replace(point, at_s=point.at_s * seconds / measurement.points[-1].at_s) for point in measurement.points]
+    page = tmp_path / "p.html"
+    page.write_text(to_html(replace(measurement, points=tuple(points)), runs(measurement)))
+    for width in (390, 1280):
+        found = ticks(browser, page, width)
+        for plot in ("watts", "celsius", "mhz"):
+            for read in found[plot]:
+                assert len(set(read)) == len(read) >= 1, (plot, width, read)

@@ -12,6 +12,9 @@ const sheet = (() => {
     grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false }, ...more,
   });
 
+  /* What the ticks of an axis read: as many digits as tell them apart, and no more. */
+  const numbers = (before = "", after = "") => (u, ticks) => ticks.map((tick) => (tick === null ? "" : before + +tick.toPrecision(6) + after));
+
   /* Draws into an element and keeps to its width; `tell(chart, left, top)` is what is said beside the pointer. */
   function plot(holder, height, options, data, tell) {
     const wide = () => Math.max(240, Math.floor(holder.clientWidth));
@@ -39,7 +42,7 @@ const sheet = (() => {
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((chart) => chart.redraw(false, true)));
   return {
-    colour, font, axis, plot,
+    colour, font, axis, plot, numbers,
     figures: JSON.parse(document.getElementById("figures").textContent),
     short: (value) => +value.toPrecision(3),
   };

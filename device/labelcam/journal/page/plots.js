@@ -3,12 +3,28 @@
    Draws the journal: every quantity over the same time, with a hole wherever the record has one. */
 "use strict";
 (() => {
-  const { figures, colour, axis, plot, short } = sheet;
+  const { figures, colour, axis, plot, short, numbers } = sheet;
   const { at, unsure, columns } = figures;
   const known = (name) => columns[name].some((value) => value !== null);
 
-  // uPlot's own are American: from days, and from minutes, with the day where another begins.
-  const times = [[86400, "{D} {MMM}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1]];
+  const DAY = 86400;
+  const year = at.at(-1) - at[0] < 300 * DAY ? "" : " {YYYY}";
+  const [day, minute, second] = ["{D} {MMM}" + year, "{HH}:{mm}", "{HH}:{mm}:{ss}"].map((pattern) => uPlot.fmtDate(pattern));
+  const apart = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, ...[1, 2, 3, 5, 7, 10, 14, 30, 90, 180, 365].map((days) => days * DAY)];
+  /* Moments of which no two read alike: seconds where minutes would, and the day where another begins or, beyond one
+     day, where an hour comes again. From four days on there is a tick for days alone. */
+  const moments = {
+    size: 42, space: 64,
+    incrs: (u, index, low, high) => (high - low < 4 * DAY ? apart : apart.filter((seconds) => seconds >= DAY)),
+    values: (u, ticks, index, space, step) => ticks.map((tick, n) => {
+      const date = new Date(tick * 1000);
+      if (step >= DAY) return day(date);
+      const told = ticks.at(-1) - ticks[0] < DAY && n && day(date) === day(new Date(ticks[n - 1] * 1000));
+      return (step < 60 ? second : minute)(date) + (told ? "" : "\n" + day(date));
+    }),
+  };
+  /* A single record is a moment, for which uPlot would show years. */
+  const around = (u, low, high) => (at.length > 1 ? [low, high] : [at[0] - 30, at[0] + 30]);
 
   /* Lines of the same time axis; each is [column, what it is called, its colour, more]. */
   function over(holder, height, lines, unit, more = {}) {
@@ -22,8 +38,8 @@
     // A minute alone is a point; uPlot draws points by itself only where they lie far apart.
     const alone = (u, series) => columns[lines[series - 1][0]].filter((value) => value !== null).length < 3;
     plot(holder, height, {
-      scales: { y: { range: roomy } },
-      axes: [axis({ size: 42, values: times }), axis({ size: 56, values: (u, ticks) => ticks.map((tick) => String(+tick.toPrecision(6))) })],
+      scales: { x: { range: around }, y: { range: roomy } },
+      axes: [axis(moments), axis({ size: 56, values: numbers() })],
       series: [{}, ...lines.map(([, , paint, extra]) => ({ stroke: () => colour(paint), width: 1.75, spanGaps: false, points: { show: alone, fill: () => colour(paint) }, ...extra }))],
       ...more,
     }, [at, ...lines.map(([name]) => columns[name])], (chart, left) => {

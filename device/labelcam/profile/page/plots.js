@@ -3,14 +3,13 @@
    Draws the plots of a profile with uPlot from the figures that lie in the page. Text only ever goes in as text. */
 "use strict";
 (() => {
-  const { colour, font, axis, plot, short } = sheet;
+  const { colour, font, axis, plot, short, numbers } = sheet;
   const { runs, shares, points, windows, idles } = sheet.figures;
   const COLOURS = 8;
   const of = (number) => colour("c" + (number % COLOURS));
   const dash = (number) => (number >= COLOURS ? [6, 4] : undefined);
   const plusMinus = (one) => (one.low === null ? short(one.value) : `${short(one.value)} ± ${short(one.high - one.value)}`);
 
-  const plain = (ticks) => ticks.map((tick) => (tick === null ? "" : String(+tick.toPrecision(6))));
   /* Ticks of a logarithmic axis at 1, 2 and 5. */
   const decades = (u, index, low, high) => {
     const ticks = [];
@@ -24,7 +23,7 @@
     const low = Math.min(...values), high = Math.max(...values);
     return high / low > 6 ? { distr: 3, range: [low / 1.35, high * 1.5] } : { distr: 1, range: [0, high * 1.15] };
   };
-  const scaled = (kind, more) => axis({ ...(kind.distr === 3 ? { splits: decades, filter: (u, ticks) => ticks } : {}), values: (u, ticks) => plain(ticks), ...more });
+  const scaled = (kind, more) => axis({ ...(kind.distr === 3 ? { splits: decades, filter: (u, ticks) => ticks } : {}), values: numbers(), ...more });
 
   /* How far inferences stray from their configuration's median; the tail has the room that it deserves. */
   function latency(holder) {
@@ -39,7 +38,7 @@
       axes: [
         axis({ size: 30, splits: named.map(([share]) => at(share)),
           values: (u) => named.map(([share, name]) => (u.width < 480 && (share === 0 || share === 0.999) ? "" : name)) }),
-        axis({ size: 52, ...(kind.distr ? { splits: decades, filter: (u, ticks) => ticks } : {}), values: (u, ticks) => ticks.map((tick) => (tick === null ? "" : "× " + +tick.toPrecision(4))) }),
+        axis({ size: 52, ...(kind.distr ? { splits: decades, filter: (u, ticks) => ticks } : {}), values: numbers("× ") }),
       ],
       series: [{}, ...runs.map((run, n) => ({ stroke: () => of(n), width: 2, dash: dash(n), points: { show: false } }))],
     }, [steps, ...lines], (chart, left) => {
@@ -139,12 +138,12 @@
       ctx.restore();
     };
     const roomy = (u, low, high) => {
-      const room = Math.max((high - low) * 0.12, Math.abs(high) * 0.02, 1e-9);
+      const room = Math.max((high - low) * 0.12, Math.abs(high) * 0.02, 1e-3);
       return [low - room, high + room];
     };
     plot(holder, unit === "W" ? 240 : 150, {
       scales: { x: { time: false, range: (u, low, high) => [low, high] }, y: { range: roomy } },
-      axes: [axis({ size: 28, values: (u, ticks) => ticks.map((tick) => tick + " s") }), axis({ size: 52 })],
+      axes: [axis({ size: 28, space: 64, values: numbers("", " s") }), axis({ size: 52, values: numbers() })],
       series: [{}, { stroke: () => colour("ink"), width: 1.25, points: { show: false }, spanGaps: false }],
       hooks: { drawClear: [behind] },
     }, [points.map((point) => point[0]), points.map((point) => point[column])], (chart, left) => {
