@@ -90,6 +90,9 @@ sdcard: $(VENV)/host ## a card that installs labelcam by itself: IMAGE=raspios-l
 		$${WIFI_PASSWORD_FILE:+--wifi-password-file="$$WIFI_PASSWORD_FILE"} \
 		$${WIFI_COUNTRY:+--wifi-country="$$WIFI_COUNTRY"} $${TIMEZONE:+--timezone="$$TIMEZONE"}
 
+rollback: ## the release before this one; again, and back
+status:   ## which release is live, how its service is, its latest label
+logs:     ## follow what the service says
 rollback status logs: $(VENV)/host
 	@$(FLASH) $@ $(REACHED)
 

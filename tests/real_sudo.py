@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from absent import absent
 
 PASSWORD = "corr \"ect$ ho'rse ñ"
@@ -31,7 +33,7 @@ def install(folder: Path, rule: str) -> None:
         if not shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"):
             absent(f"{program} is not here: sudo apt-get install {package}")
     if subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/run"], check=False).returncode:
-        absent("mounts are not allowed here: give the container CAP_SYS_ADMIN")
+        pytest.skip("mounts are not allowed here: give the container CAP_SYS_ADMIN")
     etc = folder / "etc"
     etc.mkdir()
     for name, line in {"passwd": "61234:61234::/tmp:/bin/sh", "group": "61234:", "shadow": ""}.items():

@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wheels that a target needs, fetched once and checked by hash, and our own built beside them."""
 
+import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
-from labelcam.console import step
+from labelcam.console import note, step
 
 from .ctrl_c import child
 from .errors import FlashFailed
@@ -22,18 +26,29 @@ ROOT = Path(__file__).resolve().parents[2]
 _SOURCES = ("device", "converter", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 """What our own wheel is made of."""
 
-_one_at_a_time = threading.Lock()
-
 
 def wheelhouse(target: Target, cache: Path) -> list[Path]:
     """Return every wheel of a release, ours among them. Raises FlashFailed if one cannot be fetched or built."""
-    with _one_at_a_time:  # several Pis are flashed side by side
+    with _one_at_a_time(cache):
         return [*_pinned(target, cache), own_wheel(cache)]
+
+
+@contextmanager
+def _one_at_a_time(cache: Path) -> Iterator[None]:
+    """Let one at a time fetch and build: several Pis are flashed side by side, and from several terminals."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _pinned(target: Target, cache: Path) -> list[Path]:
     lists = [ROOT / "constraints" / f"{name}.txt" for name in (target.name, "installer")]
     folder = cache / f"{target.name}-{_checksum(lists)}"
+    # What the Pi is told to install it installs by hash: a file that changed in the cache must not give it a hash.
+    if folder.is_dir() and not all(map(_pins(lists).__contains__, map(_sha256, folder.glob("*.whl")))):
+        note(f"  {folder}: a wheel is damaged; they are fetched anew")
+        shutil.rmtree(folder)
     if not folder.is_dir():
         with step(f"fetching the wheels for {target.name}"), _unfinished(folder) as new:
             for pins in lists:
@@ -47,7 +62,7 @@ def own_wheel(cache: Path) -> Path:
     sources = [ROOT / name for name in _SOURCES]
     files = [path for source in sources for path in (sorted(source.rglob("*")) if source.is_dir() else [source])]
     folder = cache / f"own-{_checksum([path for path in files if path.is_file() and path.suffix != '.pyc'])}"
-    if not folder.is_dir():
+    if not _is_whole(folder):
         for old in cache.glob("own-*"):
             shutil.rmtree(old)
         with step("building labelcam's wheel"), _unfinished(folder) as new:
@@ -55,6 +70,13 @@ def own_wheel(cache: Path) -> Path:
             Path(new).rename(folder)
     (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        return all(ZipFile(wheel).testzip() is None for wheel in folder.glob("*.whl")) and folder.is_dir()
+    except BadZipFile:
+        return False
 
 
 def _unfinished(folder: Path) -> "tempfile.TemporaryDirectory[str]":
@@ -88,5 +110,14 @@ def _pip(*arguments: str) -> None:
 def _checksum(files: list[Path]) -> str:
     whole = hashlib.sha256()
     for path in files:
-        whole.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+        whole.update(f"{path.relative_to(ROOT)}\0".encode() + _sha256(path).encode())
     return whole.hexdigest()[:12]
+
+
+def _pins(lists: list[Path]) -> set[str]:
+    return {pin for pins in lists for pin in re.findall(r"--hash=sha256:(\w{64})", pins.read_text())}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from labelcam_flash import wheelhouse
 from labelcam_flash.facts import Held
 from labelcam_flash.on_pi import links
 from labelcam_flash.release import make_release
@@ -48,6 +49,38 @@ def test_the_same_sources_give_the_same_wheel(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
     before = first.stat().st_mtime_ns
     assert own_wheel(tmp_path / "a").stat().st_mtime_ns == before  # and it is not built again
+
+
+def test_a_damaged_wheel_of_ours_is_built_anew(tmp_path: Path) -> None:
+    """What was cut short or changed in the cache does not reach a Pi."""
+    wheel = own_wheel(tmp_path)
+    whole = wheel.read_bytes()
+    for damaged in (whole[:-100], whole.replace(b"labelcam/cli.py", b"labelcam/cly.py", 1)):
+        wheel.write_bytes(damaged)
+        assert own_wheel(tmp_path).read_bytes() == whole
+
+
+def test_a_wheel_that_is_not_pinned_is_fetched_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Pi installs by hash: a file that changed in the cache must not be given one."""
+    fetched: list[Path] = []
+
+    def download(_target: object, pins: Path, folder: Path) -> None:
+        (folder / f"{pins.stem}.whl").write_bytes(pins.stem.encode())
+        fetched.append(folder)
+
+    monkeypatch.setattr(wheelhouse, "_download", download)
+    monkeypatch.setattr(wheelhouse, "ROOT", tmp_path)
+    monkeypatch.setattr(wheelhouse, "own_wheel", lambda cache: cache / "own.whl")
+    for name in ("bookworm", "installer"):
+        pin = f"{name}==1.0 \\\n    --hash=sha256:{hashlib.sha256(name.encode()).hexdigest()}\n"
+        (tmp_path / "constraints").mkdir(exist_ok=True)
+        (tmp_path / f"constraints/{name}.txt").write_text(pin)
+    wheels = wheelhouse.wheelhouse(BOOKWORM, tmp_path / "cache")
+    assert wheelhouse.wheelhouse(BOOKWORM, tmp_path / "cache") == wheels
+    assert len(fetched) == 2
+    wheels[0].write_bytes(b"something else")
+    wheelhouse.wheelhouse(BOOKWORM, tmp_path / "cache")
+    assert wheels[0].read_bytes() == b"bookworm"
 
 
 def test_a_link_is_never_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
