@@ -3,9 +3,11 @@
 """A virtual Pi with a release on it, and the real `make` that put it there."""
 
 import os
+import pty
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,21 @@ def make(target: str, ssh_config: Path, **variables: str | Path) -> Said:
     )
     failed = re.search(rf"^make: \*\*\* .*{target}\] Error (\d+)$", done.stderr, re.MULTILINE)
     return Said(int(failed[1]) if failed else done.returncode, done.stdout, done.stderr)
+
+
+def make_in_terminal(target: str, typed: str, ssh_config: Path, **variables: str | Path) -> Said:
+    """The same in a terminal, where somebody types a line as soon as a password is asked for."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvpe("make", make_command(target), surroundings(ssh_config, **variables))
+    shown = b""
+    with os.fdopen(terminal, "r+b", buffering=0) as screen, suppress(OSError):  # Linux ends a terminal with EIO
+        while piece := screen.read(4096):
+            shown += piece
+            if b"password for" in shown and typed:
+                screen.write(typed.encode() + b"\n")
+                typed = ""
+    return Said(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode(), "")
 
 
 def make_command(target: str) -> list[str]:

@@ -9,7 +9,7 @@ from queue import Queue
 from threading import Thread
 
 from eventually import PATIENCE_S
-from flashed import Flashed, make_command, surroundings
+from flashed import Flashed, make, make_command, make_in_terminal, surroundings
 from measured import Measured
 
 
@@ -44,6 +44,23 @@ def test_a_second_flash_changes_nothing(pi: Flashed, measured: Measured) -> None
         done = pi.make("flash", MODEL=pi.model, SETTINGS=pi.settings)
     assert (done.exit_code, pi.show("InvocationID")) == (0, before), done.err
     assert "nothing was changed" in done.out
+
+
+def test_sudo_may_ask_for_a_password(pi: Flashed) -> None:
+    """As Raspberry Pi OS does since April 2026: it is asked for once, not shown, and is on no command line."""
+    password = "c'orrect horse"
+    pi.machine.run("useradd", "-m", "-s", "/bin/bash", "-G", "sudo", "anna")
+    pi.machine.write("/root/password", f"anna:{password}\n".encode())
+    pi.machine.run("sh", "-c", "cp -r ~pi/.ssh ~anna/ && chown -R anna ~anna/.ssh && chpasswd < /root/password")
+    asked = {"ssh_config": pi.machine.ssh_config, "PI": "anna@pi", "MODEL": pi.model, "SETTINGS": pi.settings}
+    refused = make("flash", **asked)
+    assert refused.exit_code == 1
+    assert "sudo on it asks for a password, and there is no terminal to type it" in refused.err
+    done = make_in_terminal("flash", password, **asked)
+    assert done.exit_code == 0, done.out
+    assert done.out.count("[sudo] password for anna on pi:") == 1
+    assert "nothing was changed" in done.out
+    assert password not in done.out + pi.machine.run("journalctl", "-b", "--no-pager")
 
 
 def test_a_dry_run_says_what_it_would_do(pi: Flashed) -> None:
