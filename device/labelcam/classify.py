@@ -31,8 +31,14 @@ def classify(model: Path, images: Sequence[Path], fit: str | None, count: int, *
         elif "error" in answer:
             print(f"labelcam: {answer['error']}", file=sys.stderr)
         else:
-            print(f"{image}: " + ", ".join(f"{best['label']} {best['score']:.2f}" for best in answer["top"]))
+            print(f"{image}: " + ", ".join(f"{_named(best['label'])} {best['score']:.2f}" for best in answer["top"]))
     return 1 if failed else 0
+
+
+def _named(label: str) -> str:
+    """ImageNet has "cock, rooster": what could be taken for two labels is quoted, as in JSON."""
+    plain = label.isprintable() and not {",", '"'} & set(label)
+    return label if plain else json.dumps(label, ensure_ascii=False)
 
 
 def _answer(classifier: Classifier, image: Path, count: int) -> dict[str, Any]:

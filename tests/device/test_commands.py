@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -51,6 +52,17 @@ def test_classify_answers_one_line_an_image(labelcam: Labelcam, colours: Path, p
     done = labelcam("classify", colours, *images)
     assert done.returncode == 0
     assert [line.split(": ")[1].split()[0] for line in done.stdout.splitlines()] == ["blue", "green", "red"]
+
+
+def test_a_label_that_holds_a_comma_is_no_two_labels(
+    labelcam: Labelcam, toy: Callable[..., bytes], pack: Callable[..., Path], tmp_path: Path, photographs: Path
+) -> None:
+    """It is quoted, and so is a quote; a label of plain words is not."""
+    labels = 'cock, rooster\nEgyptian cat\n5" disk\n'
+    model = pack(toy(declares_labels=True), {"labels.txt": labels}, tmp_path / "m.tflite")
+    done = labelcam("classify", model, photographs / "1_red.png")
+    told = done.stdout.removeprefix(f"{photographs / '1_red.png'}: ")
+    assert re.sub(r"\d\.\d\d", "#", told) == '"cock, rooster" #, Egyptian cat #, "5\\" disk" #\n'
 
 
 def test_classify_speaks_json(labelcam: Labelcam, colours: Path, photographs: Path) -> None:
