@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from labelcam.account import BOUNDS_MS, Buckets, Minute, Percentiles, Summary
+from examples import card, summary
+from labelcam.account import BOUNDS_MS, Buckets, Minute, Percentiles
 from labelcam.images import Pixels
 from labelcam.pictures import Pictures
 from labelcam.publish import Publishers, run_publishers
 from labelcam.publish.http import Window
-from labelcam.records import NO_VITALS, Decision, Event, Label, ModelCard, Notice, Reading, Stage, Vitals
+from labelcam.records import NO_VITALS, Decision, Event, Label, Notice, Reading, Stage, Vitals
 from labelcam.settings import HttpSettings, LabelsSettings
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -28,9 +29,10 @@ PATIENCE_S = 20
 
 STAGES = dict(zip(Stage, (9.5, 0.8, 17.2, 0.1), strict=True))
 SPREAD = Percentiles(10.0, 13.0, 17.0, 24.0)
-CARD = ModelCard(
+CARD = card(
+    "person",
+    "no person",
     name="person",
-    labels=("person", "no person"),
     sha256="26b3f9e07868157ebe3fb201d05357a480df7439ea81636fafa27430b169ebe9",
     width=96,
     height=96,
@@ -38,19 +40,14 @@ CARD = ModelCard(
     architecture="mobilenet_v1",
     fidelity={"top1_agreement": {"value": 0.947}, "images": 736, "held_out": True, "layers": ["many"]},
     licence="Zlib",
-    runtime="ai-edge-litert 2.3.0",
 )
-SUMMARY = Summary(
+SUMMARY = summary(
     frames=1000,
     dropped=3,
-    skipped=0,
     seconds=100.0,
     fps=9.99,
     model="person",
-    runtime="ai-edge-litert 2.3.0",
-    delegate="xnnpack",
     delegated_ops=(28, 32),
-    threads=1,
     stages_ms=dict.fromkeys(Stage, SPREAD),
     age_ms=SPREAD,
     rss_mb=98.4,

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from examples import card, reading
-from labelcam.account import NOTHING, Buckets, ShadowAccount, Summary
+from examples import card, reading, summary
+from labelcam.account import NOTHING, Buckets, ShadowAccount
 from labelcam.energy import Energy
 from labelcam.pictures import Pictures
 from labelcam.publish.http.exposition import Exposition
@@ -34,21 +34,8 @@ OF_PROMETHEUS = {"instance", "job", "le"}
 
 _BUCKETS = Buckets((0,) * 14, 0, 0.0)
 
-EVERYTHING = Summary(
-    frames=1,
-    dropped=1,
-    skipped=0,
-    seconds=1.0,
-    fps=1.0,
-    model="person",
-    runtime="ai-edge-litert",
-    delegate="xnnpack",
-    delegated_ops=(64, 67),
-    threads=1,
+EVERYTHING = summary(
     stages_ms=dict.fromkeys(Stage, NOTHING),
-    age_ms=NOTHING,
-    rss_mb=90.0,
-    labels={},
     publishers={"mqtt": 1},
     dropped_reasons={"stale": 1},
     vitals=Vitals(3.0, 50.0, False, 1500.0),

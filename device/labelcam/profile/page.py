@@ -22,8 +22,10 @@ def to_html(measurement: Measurement, found: Sequence[Run]) -> str:
     """Return the page."""
     chosen = best(found)
     parts = {
+        "command": "profile",
+        "about": "What an inference takes",
         "title": escape(str(measurement.host.get("board", "a machine"))),
-        "system": escape(_system(measurement)),
+        "scheme": escape(_system(measurement)),
         "verdict": _verdict(found, chosen),
         "keys": "".join(_keys(found)),
         "table": _table(found, chosen),

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What our pages have in common: one file that asks no network for anything, and a policy that runs only what is ours.
 
-A page is a template with places such as `<!--title-->`, its own style and its own script. Every sheet brings uPlot,
-the family's style (sheet.css) and, for the scripts, `sheet` (sheet.js): the figures, colours, axes and plots.
+A page is its sections, with places such as `<!--facts-->`, its own style and its own script. Every sheet brings the
+frame around them (sheet.html), uPlot, the family's style (sheet.css) and, for the scripts, `sheet` (sheet.js): the
+figures, colours, axes and plots.
 """
 
 import base64
@@ -18,11 +19,12 @@ from . import uplot_script, uplot_style
 _PLACE = re.compile(r"<!--(\w+)-->")
 
 
-def sheet(template: str, parts: Mapping[str, str], figures: object, style: str, script: str) -> str:
+def sheet(sections: str, parts: Mapping[str, str], figures: object, style: str, script: str) -> str:
     """Return the page: `parts` are HTML already, `figures` become the JSON that `sheet.figures` is in the scripts.
 
-    The template also has the places policy, styles, data and scripts. Raises KeyError for one that nobody fills, and
-    ValueError for a figure that is no number.
+    Beside what the sections ask for, parts are the `command` that made the page, what it is `about`, and in its head
+    `title`, `scheme` and `verdict`. Raises KeyError for a place that nobody fills, and ValueError for a figure that is
+    no number.
     """
     styles = (uplot_style(), _file("sheet.css"), style)
     scripts = (uplot_script(), _file("sheet.js"), script)
@@ -34,8 +36,9 @@ def sheet(template: str, parts: Mapping[str, str], figures: object, style: str, 
         "scripts": "".join(f"<script>{text}</script>" for text in scripts),
     }
     filled = {**parts, **ours}
+    page = _file("sheet.html").replace("<!--content-->\n", sections)
     # In one pass: what is filled in may say anything, also <!--scripts-->.
-    return _PLACE.sub(lambda place: filled[place[1]], template)
+    return _PLACE.sub(lambda place: filled[place[1]], page)
 
 
 def _inert(figures: object) -> str:

@@ -22,9 +22,10 @@ def to_html(entries: Sequence[Entry]) -> str:
     energy = any(entry.energy and entry.energy["watts"] is not None for entry in entries)
     board = any(entry.celsius or entry.mhz for entry in entries)
     parts = {
+        "command": "journal",
+        "about": "The record of every minute",
         "title": escape(last.model),
-        "from": f"{first.time.astimezone():%A %d %B %Y, %H:%M}",
-        "to": f"{last.time.astimezone():%A %d %B %Y, %H:%M}",
+        "scheme": " to ".join(f"{entry.time.astimezone():%A %d %B %Y, %H:%M}" for entry in (first, last)),
         "verdict": _verdict(entries),
         "amounts": "".join(
             f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in amounts(entries)
