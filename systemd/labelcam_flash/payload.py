@@ -3,21 +3,18 @@
 """What is checked on the host before a Pi gets anything: a failed build or gate never reaches it."""
 
 import sys
-import threading
 from pathlib import Path
 
 from labelcam.classifier import Classifier
-from labelcam.errors import GateFailed, LabelcamError
+from labelcam.errors import GateFailed, LabelcamError, ModelFileError
 from labelcam.golden import check_goldens
 from labelcam.model_file import ModelFile
 from labelcam.settings import load_settings
 
 from .ctrl_c import child
-from .wheelhouse import own_wheel
+from .wheelhouse import alone, own_wheel
 
 DEFAULT_MODEL = "person"
-
-_one_at_a_time = threading.Lock()
 
 
 def checked_settings(path: Path) -> str:
@@ -35,7 +32,7 @@ def checked_model(asked: str, cache: Path) -> Path:
     if not path.is_file():
         if path.suffix or "/" in asked:
             raise LabelcamError(f"MODEL={asked}: no such file; give a model file, or a network such as {DEFAULT_MODEL}")
-        with _one_at_a_time:
+        with alone(cache):
             path = _built(asked, cache)
     model = ModelFile.load(path)
     for golden in check_goldens(model, Classifier(model)):
@@ -47,7 +44,7 @@ def checked_model(asked: str, cache: Path) -> Path:
 def _built(name: str, cache: Path) -> Path:
     """Build a network once for each state of our sources: the same flash twice must not give two models."""
     path = own_wheel(cache).with_name(f"{name}.tflite")
-    if not path.is_file():
+    if not _is_whole(path):
         new = path.with_name(f"{name}.new.tflite")
         command = [sys.executable, "-m", "labelcam_converter", "build", "--model", name, "--output", str(new)]
         with child(command, stdout=sys.stderr) as process:
@@ -56,3 +53,11 @@ def _built(name: str, cache: Path) -> Path:
             raise LabelcamError(f"{name} was not built; the Pi is as it was")
         new.rename(path)
     return path
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        ModelFile.load(path)
+    except ModelFileError:
+        return False
+    return True

@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from typing import IO
 
 from labelcam.console import note, step
 
-from .ctrl_c import child
+from .ctrl_c import child, pause
 from .errors import FlashFailed
 from .target import Target
 
@@ -26,28 +26,39 @@ ROOT = Path(__file__).resolve().parents[2]
 _SOURCES = ("device", "converter", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 """What our own wheel is made of."""
 
+_SUM = "sha256"
+"""A file beside our own wheel, as it was built."""
+
 
 def wheelhouse(target: Target, cache: Path) -> list[Path]:
     """Return every wheel of a release, ours among them. Raises FlashFailed if one cannot be fetched or built."""
-    with _one_at_a_time(cache):
+    with alone(cache):
         return [*_pinned(target, cache), own_wheel(cache)]
 
 
 @contextmanager
-def _one_at_a_time(cache: Path) -> Iterator[None]:
+def alone(cache: Path) -> Iterator[None]:
     """Let one at a time fetch and build: several Pis are flashed side by side, and from several terminals."""
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while not _locked(lock):
+            pause(0.1)  # a thread that the kernel has wait would not hear of Ctrl-C
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _pinned(target: Target, cache: Path) -> list[Path]:
     lists = [ROOT / "constraints" / f"{name}.txt" for name in (target.name, "installer")]
     folder = cache / f"{target.name}-{_checksum(lists)}"
-    # What the Pi is told to install it installs by hash: a file that changed in the cache must not give it a hash.
-    if folder.is_dir() and not all(map(_pins(lists).__contains__, map(_sha256, folder.glob("*.whl")))):
-        note(f"  {folder}: a wheel is damaged; they are fetched anew")
+    if folder.is_dir() and not _are_pinned(sorted(folder.glob("*.whl")), lists):
+        note(f"  {folder}: a wheel is damaged or gone; they are fetched anew")
         shutil.rmtree(folder)
     if not folder.is_dir():
         with step(f"fetching the wheels for {target.name}"), _unfinished(folder) as new:
@@ -58,7 +69,7 @@ def _pinned(target: Target, cache: Path) -> list[Path]:
 
 
 def own_wheel(cache: Path) -> Path:
-    """Return the wheel of this very tree: the same sources give the same wheel, and so the same release."""
+    """Return the wheel of this very tree, for whoever is `alone`: the same sources give the same wheel and release."""
     sources = [ROOT / name for name in _SOURCES]
     files = [path for source in sources for path in (sorted(source.rglob("*")) if source.is_dir() else [source])]
     folder = cache / f"own-{_checksum([path for path in files if path.is_file() and path.suffix != '.pyc'])}"
@@ -67,16 +78,15 @@ def own_wheel(cache: Path) -> Path:
             shutil.rmtree(old)
         with step("building labelcam's wheel"), _unfinished(folder) as new:
             _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", new, str(ROOT))
+            (wheel,) = Path(new).glob("*.whl")
+            (Path(new) / _SUM).write_text(_sha256(wheel))
             Path(new).rename(folder)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
 
 def _is_whole(folder: Path) -> bool:
-    try:
-        return all(ZipFile(wheel).testzip() is None for wheel in folder.glob("*.whl")) and folder.is_dir()
-    except BadZipFile:
-        return False
+    return (folder / _SUM).is_file() and [(folder / _SUM).read_text()] == [*map(_sha256, folder.glob("*.whl"))]
 
 
 def _unfinished(folder: Path) -> "tempfile.TemporaryDirectory[str]":
@@ -114,8 +124,11 @@ def _checksum(files: list[Path]) -> str:
     return whole.hexdigest()[:12]
 
 
-def _pins(lists: list[Path]) -> set[str]:
-    return {pin for pins in lists for pin in re.findall(r"--hash=sha256:(\w{64})", pins.read_text())}
+def _are_pinned(wheels: list[Path], lists: list[Path]) -> bool:
+    """Whether they are all there, each as its list has it: what has changed in the cache must not be given a hash."""
+    pins = "\n".join(path.read_text() for path in lists)
+    count = len(re.findall(r"^[\w.-]+==", pins, re.MULTILINE))
+    return len(wheels) == count and {*map(_sha256, wheels)} <= {*re.findall(r"--hash=sha256:(\w{64})", pins)}
 
 
 def _sha256(path: Path) -> str:

@@ -5,12 +5,18 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from labelcam_flash import ctrl_c
+from labelcam_flash.wheelhouse import alone
 
 if TYPE_CHECKING:
     from conftest import StandIn
@@ -101,6 +107,18 @@ def test_a_switch_that_has_begun_comes_to_its_end(stand_in: "StandIn") -> None:
         waits.unlink()
     until(lambda: "active" in _service(stand_in))
     assert (stand_in.base / "opt/labelcam/current/model.tflite").read_bytes() == b"good"
+
+
+def test_who_waits_for_another_flash_hears_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a thread as well: one fetches wheels for minutes, and the others wait for it."""
+    monkeypatch.setattr(ctrl_c, "_stopped", threading.Event())
+    with ThreadPoolExecutor(1) as pool, alone(tmp_path):
+        waiting = pool.submit(lambda: alone(tmp_path).__enter__())
+        with pytest.raises(TimeoutError):
+            waiting.result(0.3)
+        ctrl_c.stop()
+        with pytest.raises(ctrl_c.Stopped):
+            waiting.result(30.0)
 
 
 def _service(stand_in: "StandIn") -> str:

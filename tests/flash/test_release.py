@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 import hashlib
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from labelcam_flash import wheelhouse
+from labelcam_flash import payload, wheelhouse
 from labelcam_flash.facts import Held
 from labelcam_flash.on_pi import links
 from labelcam_flash.release import make_release
@@ -55,9 +58,13 @@ def test_a_damaged_wheel_of_ours_is_built_anew(tmp_path: Path) -> None:
     """What was cut short or changed in the cache does not reach a Pi."""
     wheel = own_wheel(tmp_path)
     whole = wheel.read_bytes()
-    for damaged in (whole[:-100], whole.replace(b"labelcam/cli.py", b"labelcam/cly.py", 1)):
+    middle = len(whole) // 2  # within a compressed file, where zipfile fails otherwise
+    changed = whole[:middle] + bytes(64) + whole[middle + 64 :]
+    for damaged in (whole[:-100], changed, whole.replace(b"labelcam/cli.py", b"labelcam/cly.py", 1)):
         wheel.write_bytes(damaged)
         assert own_wheel(tmp_path).read_bytes() == whole
+    wheel.unlink()
+    assert own_wheel(tmp_path).read_bytes() == whole
 
 
 def test_a_wheel_that_is_not_pinned_is_fetched_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,6 +88,30 @@ def test_a_wheel_that_is_not_pinned_is_fetched_anew(tmp_path: Path, monkeypatch:
     wheels[0].write_bytes(b"something else")
     wheelhouse.wheelhouse(BOOKWORM, tmp_path / "cache")
     assert wheels[0].read_bytes() == b"bookworm"
+    wheels[1].unlink()
+    assert wheelhouse.wheelhouse(BOOKWORM, tmp_path / "cache") == wheels
+    assert wheels[1].read_bytes() == b"installer"
+
+
+def test_a_built_network_that_is_damaged_is_built_anew(
+    tmp_path: Path, person_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not the user's file: there would be nothing for the user to mend."""
+    built: list[list[str]] = []
+
+    @contextmanager
+    def build(command: list[str], **_: object) -> Iterator["subprocess.Popen[bytes]"]:
+        built.append(command)
+        with subprocess.Popen(["cp", str(person_model), command[-1]]) as process:
+            yield process
+
+    monkeypatch.setattr(payload, "child", build)
+    path = payload.checked_model("person", tmp_path)
+    assert payload.checked_model("person", tmp_path) == path
+    assert len(built) == 1
+    path.write_bytes(path.read_bytes()[:-1000])
+    payload.checked_model("person", tmp_path)
+    assert path.read_bytes() == person_model.read_bytes()
 
 
 def test_a_link_is_never_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
