@@ -5,7 +5,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, Self
@@ -40,6 +40,22 @@ class Slot(NamedTuple):
     pipeline: Pipeline
 
 
+class Left(NamedTuple):
+    """What the next camera takes over from one that has been left."""
+
+    dropped: Mapping[str, int]
+    """Frames that came to nothing, by reason."""
+
+    untold: int
+    """Of those, the ones after the last frame that was taken: the next reading tells of them."""
+
+    skipped: int
+    """Images of a folder that could not be read."""
+
+    next_seq: int
+    """The number to go on from. What waited is none of the lost: nobody has heard of it."""
+
+
 class Capture:
     """Keeps the newest prepared frame ready. Use it in a `with` block, which runs the thread.
 
@@ -67,8 +83,11 @@ class Capture:
         """
         self.camera, self._note = camera, note
         self._pipeline, self._timeout_s, self._next_seq = pipeline, timeout_s, first_seq
-        self.free_seq = first_seq
-        """The number after the last frame that was taken: nobody has heard of it or of any later one."""
+        self._free_seq = first_seq
+        """The number after the last frame that was taken."""
+
+        self._told = 0
+        """Dropped frames that those which were taken have told of."""
 
         self._first_s = max(FIRST_FRAME_S if first_s is None else first_s + GRACE_S, timeout_s + GRACE_S)
         # SimpleQueue hands over in C: a Condition's hand-over, in Python, costs twice as much between two invokes.
@@ -93,6 +112,12 @@ class Capture:
     def dropped(self) -> dict[str, int]:
         """Frames that came to nothing, by reason."""
         return dict(self._dropped)  # copied at once: the thread may meet a new reason while somebody adds them up
+
+    def left(self) -> Left:
+        """Return the account of a camera that has been left."""
+        dropped = self.dropped
+        untold = sum(dropped.values()) - self._told
+        return Left(dropped, untold, self.camera.skipped, self._free_seq + untold)
 
     def _new_slot(self) -> Slot:
         pipeline = self._pipeline
@@ -138,7 +163,8 @@ class Capture:
             prepared, slot = found
             slot.pipeline.write(slot.array)
             self._free.put(slot)
-            self._delivered, self._quiet_s, self.free_seq = True, 0.0, prepared.seq + 1
+            self._delivered, self._quiet_s, self._free_seq = True, 0.0, prepared.seq + 1
+            self._told += prepared.dropped
             self.taken += 1
             return prepared
         return None

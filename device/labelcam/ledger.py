@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .account import Summary
-from .capture import Capture
+from .capture import Capture, Left
 from .classifier import Classifier
 from .metrics import Metrics, resident_bytes
 from .records import ModelCard, Reading
@@ -50,10 +50,11 @@ class Ledger:
         else:
             self.remarks[subject] = sentence
 
-    def left(self, dropped: Mapping[str, int], skipped: int) -> None:
+    def left(self, camera: Left) -> None:
         """Take over the counts of a camera that has been left."""
-        self._lost.update(dropped)
-        self._skipped += skipped
+        self._lost.update(camera.dropped)
+        self._untold += camera.untold
+        self._skipped += camera.skipped
 
     def lose_frame(self, reason: str, before: int) -> None:
         """Count a frame that came to nothing after it was prepared; the next reading tells of it.

@@ -199,7 +199,7 @@ class Loop:
 
     def _adopt(self, plan: Plan) -> None:
         if left := self._running.adopt(plan):
-            self._ledger.left(left.dropped, left.camera.skipped)
+            self._ledger.left(left)
         self._out.become(plan.made())
         self._memory.settle()
         self._introduce()

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Self
 
 from .board import Board
-from .capture import Capture
+from .capture import Capture, Left
 from .easing import Easing, bounds_of
 from .glance import EVERY_S, Darkness
 from .mounting import open_settings_camera, opened_with, patience_s, view_of
@@ -39,8 +39,8 @@ class Running:
         self._sampler_open.close()
         self.plan.classifier.close()
 
-    def adopt(self, plan: Plan) -> Capture | None:
-        """Follow another plan from the next frame on; return the capture that had to be left for it, if any.
+    def adopt(self, plan: Plan) -> Left | None:
+        """Follow another plan from the next frame on; return the account of the camera that had to be left for it.
 
         The camera stays open where it can: not a frame is lost then, and those that wait are read by the pipeline that
         they were prepared for.
@@ -55,9 +55,9 @@ class Running:
         if opened_with(plan.settings, plan.classifier) == opened_with(before.settings, before.classifier):
             self.capture.switch(pipeline)
             return None
-        left = self.capture
         self._camera_open.close()
-        self.capture = self._new_capture(pipeline, left.free_seq)
+        left = self.capture.left()
+        self.capture = self._new_capture(pipeline, left.next_seq)
         self._camera_open.enter_context(self.capture)
         return left
 

@@ -279,4 +279,4 @@ def test_numbers_go_on_after_another_camera(classifier: Classifier) -> None:
         prepared = capture.take(lambda: False)
         assert isinstance(prepared, Prepared)
         assert prepared.seq == 41
-        assert capture.free_seq == 42
+    assert capture.left().next_seq == 42

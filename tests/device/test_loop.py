@@ -215,6 +215,33 @@ def test_a_frame_that_fails_takes_the_lost_ones_before_it_along(
     assert outcome.summary.dropped == 3
 
 
+def test_what_a_camera_lost_before_it_was_left_is_told_by_the_next_one(
+    appliance: Appliance, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is counted once, under a number of its own; the frame that waited was none for anybody."""
+    begun, over, red, green = threading.Event(), threading.Event(), DIM["red"], DIM["green"]
+    left = Directed(red, begun, red, red, red, over)
+    cameras = iter([left, Directed(green)])
+
+    class Slow(Keeper):
+        def wants(self, reading: Reading) -> bool:
+            if reading.seq == 0:
+                left.ended.wait(20)
+                left.ended.clear()
+                begun.set()
+                assert left.ended.wait(20), "two frames are to become stale, and one is to wait"
+            return True
+
+    monkeypatch.setattr(running, "open_settings_camera", lambda *_: next(cameras))
+    appliance.keeper = Slow()
+    appliance.configure(colours, "synthetic:8x6@10")
+    outcome = appliance.run({1: lambda: appliance.configure(colours, "synthetic:8x6@11")})
+    over.set()
+    assert outcome.summary.dropped_reasons == {"stale": 2}
+    assert outcome.summary.dropped == 2
+    assert [(reading.seq, reading.dropped) for reading in appliance.keeper.readings] == [(0, 0), (3, 2)]
+
+
 def test_a_failure_of_the_model_before_is_not_held_against_the_new_one(
     appliance: Appliance, brittle: Path, colours: Path
 ) -> None:
