@@ -33,8 +33,15 @@ class Candidates:
     """To add to the scores so that what may not enter is never best; None where everything may."""
 
     def choices(self) -> int:
-        """Return how many may enter."""
+        """Return how many may enter, each group as one."""
         return len(self.names) if self.handicap is None else int(np.count_nonzero(self.handicap == 0))
+
+    def sentence(self) -> str:
+        """Return how many of the network's labels may enter, each as one."""
+        groups = len(self.starts)
+        more_than_candidates = self.grouped - groups  # a group is only of labels that may enter
+        told = f"{self.choices() + more_than_candidates} of {len(self.names) + more_than_candidates} labels may enter"
+        return f"{told}, {self.grouped} of them in {groups} group{'s' * (groups > 1)}" if groups else told
 
     def merged(self, scores: Scores) -> Scores:
         """Return one score per candidate; a group's is the sum of its labels'."""

@@ -52,7 +52,7 @@ def _model(settings: Settings) -> tuple[Classifier, str]:
 
 def _decision(settings: Settings, classifier: Classifier) -> str:
     decider = Decider(settings.decision, classifier.labels, classifier.constants)
-    return f"{decider.choices} labels and groups may enter, temperature {decider.temperature:g}"
+    return f"{decider.sentence}, temperature {decider.temperature:g}"
 
 
 def _power(settings: Settings) -> str:

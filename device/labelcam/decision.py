@@ -93,8 +93,8 @@ class Decider:
         self.names = self._candidates.names
         """Of the groups and labels that can be held to be there."""
 
-        self.choices = self._candidates.choices()
-        """How many labels and groups may enter."""
+        self.sentence = self._candidates.sentence()
+        """How many labels may enter."""
 
         self._as_they_are = self.temperature == 1 and self._candidates.order is None
         """Whether the network's scores are those of the candidates: every call counts between two invokes."""

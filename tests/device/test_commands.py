@@ -106,6 +106,29 @@ def test_classify_takes_another_fit(labelcam: Labelcam, person_model: Path, phot
     assert labelcam("classify", "--fit", "stretch", person_model, photographs / "1_red.png").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("decision", "told"),
+    [
+        ("", "3 of 3 labels may enter"),
+        ('deny = ["blue"]', "2 of 3 labels may enter"),
+        ('deny = ["blue"]\n[decision.groups]\nwarm = ["red"]', "2 of 3 labels may enter, 1 of them in 1 group"),
+        (
+            '[decision.groups]\na = ["red", "green"]\nb = ["blue"]',
+            "3 of 3 labels may enter, 3 of them in 2 groups",
+        ),
+    ],
+)
+def test_check_says_how_many_labels_may_enter(
+    labelcam: Labelcam, colours: Path, tmp_path: Path, decision: str, told: str
+) -> None:
+    """Of all that the model has, each counted once, also where a group stands for several."""
+    settings = tmp_path / "labelcam.toml"
+    settings.write_text(f'[model]\npath = "{colours}"\n[camera]\nsource = "synthetic:8x6"\n[decision]\n{decision}\n')
+    done = labelcam("check", "--settings", settings, "--json")
+    (detail,) = (check["detail"] for check in json.loads(done.stdout)["checks"] if check["name"] == "decision")
+    assert detail == f"{told}, temperature 1"
+
+
 def test_check_says_that_all_is_well(labelcam: Labelcam, colours: Path, photographs: Path) -> None:
     """Settings, model, goldens and camera, each with ok and a detail, exit code 0."""
     done = labelcam("check", "--model", colours, "--camera", f"photos:{photographs}", "--json")
