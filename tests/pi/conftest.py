@@ -16,7 +16,7 @@ import pytest
 from absent import absent
 from broker import broker
 from cutting import cutting
-from flashed import Flashed, make
+from flashed import PHOTOS, PLAYED, Flashed, make
 from image import image
 from labelcam.images import encode_png
 from machine import Machine, machine
@@ -24,9 +24,6 @@ from measured import Measured
 from needs import lacking
 
 HERE = Path(__file__).parent
-
-PHOTOS = "/srv/photos"
-PLAYED = f"photos:{PHOTOS}?fps=0.5&loop"
 
 SETTINGS = f"""\
 # A test's settings: it's "quoted"

@@ -19,6 +19,10 @@ ROOT = Path(__file__).parents[2]
 CACHE = ROOT / "build/flash"
 """Where `make flash` keeps wheels."""
 
+PHOTOS = "/srv/photos"
+PLAYED = f"photos:{PHOTOS}?fps=0.5&loop"
+"""What it is flashed with for its camera."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from eventually import PATIENCE_S, eventually
-from flashed import Flashed
+from flashed import PLAYED, Flashed
+from picture_camera import DEVICE, PictureCamera
 
 PLUG = "/sys/bus/platform/drivers/vivid"
 
@@ -53,6 +54,21 @@ def test_the_first_camera_that_a_pi_ever_sees_is_let_in(camera_pi: Flashed) -> N
     pi.run("modprobe", "vivid")
     eventually(lambda: camera_pi.show("ActiveState") == "active", camera_pi.journal)
     assert camera_pi.show("MainPID") == waiting
+
+
+def test_what_a_camera_films_arrives_as_its_label(pi: Flashed) -> None:
+    """From a real Video4Linux device to a real broker: a person who comes and goes is told as one."""
+    from skimage import data  # as in conftest.py
+
+    camera = PictureCamera(pi.machine)
+    camera.attach(data.coffee())
+    done = pi.flash(f"{pi.settings.read_text().replace(PLAYED, f'v4l2:{DEVICE}')}[limits]\nmax_fps = 2\n")
+    assert done.exit_code == 0, done.err
+    with pi.machine.forwarded(pi.broker.port), pi.broker.heard("labelcam/pi/state") as states:
+        for picture, label in [(data.astronaut(), "person"), (data.coffee(), "no person")] * 2:
+            camera.show(picture)
+            while states.get(timeout=PATIENCE_S)["state"] != label:
+                pass
 
 
 def _wait_for(states: "Queue[dict[str, Any]]", camera: str) -> dict[str, Any]:
