@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is checked on the host before a Pi gets anything: a failed build or gate never reaches it."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def _built(name: str, cache: Path) -> Path:
     if not _is_whole(path):
         new = path.with_name(f"{name}.new.tflite")
         command = [sys.executable, "-m", "labelcam_converter", "build", "--model", name, "--output", str(new)]
-        with child(command, stdout=sys.stderr) as process:
+        # Its last words are about the file that is renamed here.
+        with child(command, stdout=subprocess.DEVNULL) as process:
             process.wait()
         if process.returncode:
             raise LabelcamError(f"{name} was not built; the Pi is as it was")
