@@ -51,12 +51,12 @@ JOBS ?= $(if $(ARGS),0,3)
 test: lint ## everything that can be proved on this machine [ARGS=tests/device JOBS=3]
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# Two virtual Pis side by side: most of the time each keeps one core busy.
+# Two virtual Pis side by side, for each keeps one core busy. The first starts from a card, or is flashed, meanwhile.
 MACHINES ?= 2
 
 test-pi: $(VENV)/host ## flash a virtual Pi and break it: everything that can be proved without a real one
 	@$(BIN)/python tests/pi/needs.py
-	@$(BIN)/python -m pytest tests/pi -n $(MACHINES) --dist loadfile --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest tests/pi -n $(MACHINES) --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS)
 
 virtual-pi: $(VENV)/host ## boot a virtual Pi to flash by hand (docs/flash.md)
 	@$(BIN)/python tests/pi/needs.py

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual Pi that has been flashed once, by the real command over SSH; each test begins from that very moment.
 
-Each of pytest's workers has one of its own; SUITE=trixie makes them Debian 13.
+Each of pytest's workers goes on from there with one of its own. SUITE=trixie makes them Debian 13.
 
 Not part of `make test`: these tests run where their folder is named, as `make test-pi` does.
 """
@@ -15,26 +15,15 @@ import pytest
 
 from absent import absent
 from broker import broker
-from cutting import cutting
-from flashed import PHOTOS, PLAYED, Flashed, make
+from first_flash import LAYER, SETTINGS_FILE, SNAPSHOT, flash_first, said
+from flashed import PLAYED, Flashed
 from image import image
-from labelcam.images import encode_png
-from machine import Machine, machine
+from machine import machine
 from measured import Measured
 from needs import lacking
+from once import Shared
 
 HERE = Path(__file__).parent
-
-SETTINGS = f"""\
-# A test's settings: it's "quoted"
-[camera]
-source = "{PLAYED}"
-
-[mqtt]
-host = "127.0.0.1"
-port = {{port}}
-node = "pi"
-"""
 
 _measured = pytest.StashKey[Measured]()
 
@@ -75,39 +64,29 @@ def measured(pytestconfig: pytest.Config) -> Measured:
 
 
 @pytest.fixture(scope="session")
-def flashed(tmp_path_factory: pytest.TempPathFactory, person_model: Path, measured: Measured) -> Iterator[Flashed]:
-    """A Pi without internet, with its clock in 1970, flashed while the network breaks in the middle of the copy."""
+def flashed(
+    tmp_path_factory: pytest.TempPathFactory, shared: Shared, person_model: Path, measured: Measured
+) -> Iterator[Flashed]:
+    """A Pi right after its first flash."""
     if why := lacking():
         absent(why)
     # A path with what a shell would trip over.
-    folder = tmp_path_factory.mktemp("the pi's $folder")
-    with measured("the image, built or found"):
-        built = image()
-    with broker(folder) as listening, machine(built, folder / "machine") as pi:
-        with measured("boot, until SSH answers"):
-            pi.power_on()
-        _be_patient(pi)
-        _put_photos(pi)
-        pi.run("date", "-s", "@86400")
-        settings = folder / 'my "settings".toml'
-        settings.write_text(SETTINGS.format(port=listening.port))
-        with measured("the first flash, wheels fetched or found"), cutting(pi.port, after_bytes=20_000_000) as port:
-            done = make("flash", pi.ssh_config_by(port), MODEL=person_model, SETTINGS=settings)
-        assert done.exit_code == 0, done.err + done.out
-        pi.snapshot("flashed")
-        yield Flashed(pi, listening, person_model, settings, done)
+    first = shared.folder("the pi's $folder", lambda folder: flash_first(folder, person_model, measured))
+    own = tmp_path_factory.mktemp("a pi's $folder")
+    with broker(own) as listening, machine(image(), own / "machine", first / LAYER) as pi:
+        yield Flashed(pi, listening, person_model, first / SETTINGS_FILE, said(first))
 
 
 @pytest.fixture
 def pi(flashed: Flashed) -> Flashed:
     """The same Pi as it was right after its first flash."""
-    return _again(flashed, "flashed")
+    return _again(flashed, SNAPSHOT)
 
 
 @pytest.fixture(scope="module")
 def watching(flashed: Flashed) -> Flashed:
     """The same Pi with its settings changed to a real Video4Linux camera, the kernel's own vivid."""
-    _again(flashed, "flashed")
+    _again(flashed, SNAPSHOT)
     # An emulated processor is slow enough with two frames a second.
     text = flashed.settings.read_text().replace(PLAYED, "v4l2:/dev/video0") + "[limits]\nmax_fps = 2\n"
     done = flashed.flash(text)
@@ -126,18 +105,3 @@ def _again(flashed: Flashed, snapshot: str) -> Flashed:
     flashed.machine.power_cut()
     flashed.machine.power_on(snapshot)
     return flashed
-
-
-def _be_patient(pi: Machine) -> None:
-    """What a Pi loads in twenty seconds may take an emulated one minutes, on a machine with other things to do."""
-    folder = "/etc/systemd/system/service.d"  # of every service
-    pi.run("mkdir", "-p", folder)
-    pi.write(f"{folder}/patient.conf", b"[Service]\nTimeoutStartSec=600\n")
-
-
-def _put_photos(pi: Machine) -> None:
-    from skimage import data  # `make test` reads this file too, and has no need of it
-
-    pi.run("mkdir", "-p", PHOTOS)
-    for name, pixels in {"astronaut": data.astronaut(), "coffee": data.coffee()}.items():
-        pi.write(f"{PHOTOS}/{name}.png", encode_png(pixels))

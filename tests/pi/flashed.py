@@ -7,9 +7,12 @@ import pty
 import re
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
+from typing import Any
 
 from broker import Broker
 from eventually import eventually
@@ -18,6 +21,9 @@ from machine import Machine
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / "build/flash"
 """Where `make flash` keeps wheels."""
+
+MQTT_PORT = 1883
+"""Where it looks for a broker: the default."""
 
 PHOTOS = "/srv/photos"
 PLAYED = f"photos:{PHOTOS}?fps=0.5&loop"
@@ -93,6 +99,12 @@ class Flashed:
     def make(self, target: str, **variables: str | Path) -> Said:
         """Run a target of the Makefile for it."""
         return make(target, self.machine.ssh_config, **variables)
+
+    @contextmanager
+    def states(self) -> Iterator["Queue[dict[str, Any]]"]:
+        """Bring a broker within its reach, and give the states that it publishes there from now on."""
+        with self.machine.forwarded(MQTT_PORT, self.broker.port), self.broker.heard("labelcam/pi/state") as states:
+            yield states
 
     def flash(self, settings: str) -> Said:
         """Flash other settings."""

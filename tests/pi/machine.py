@@ -107,9 +107,9 @@ class Machine:
         return path
 
     @contextmanager
-    def forwarded(self, port: int) -> Iterator[None]:
-        """Let it reach a port of this host's loopback at its own, through SSH."""
-        forward = ["-N", "-oExitOnForwardFailure=yes", "-R", f"{port}:127.0.0.1:{port}"]
+    def forwarded(self, its_port: int, ours: int) -> Iterator[None]:
+        """Let it reach a port of this host's loopback at one of its own, through SSH."""
+        forward = ["-N", "-oExitOnForwardFailure=yes", "-R", f"{its_port}:127.0.0.1:{ours}"]
         command = ["ssh", "-F", str(self.ssh_config), *forward, "pi"]
         with subprocess.Popen(command) as process:
             try:
@@ -158,13 +158,16 @@ def _ask(stream: Any, what: str, arguments: dict[str, str]) -> dict[str, Any]:
 
 
 @contextmanager
-def machine(image: Image, folder: Path) -> Iterator[Machine]:
-    """Give a machine that has never been switched on, and end it in the end."""
+def machine(image: Image, folder: Path, layer: Path | None = None) -> Iterator[Machine]:
+    """Give one that has never been switched on, or has disk and snapshots of another, and end it in the end."""
     folder.mkdir(parents=True, exist_ok=True)
     # Not in the folder: ssh takes no socket whose path is longer than 104 bytes, and reads quotes, % and $ in it.
     with tempfile.TemporaryDirectory(prefix="virtual-pi-", dir="/tmp") as control:
         new = Machine(image, folder, _free_port(), Path(control) / "ssh")
-        run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", new.layer])
+        if layer:
+            run(["cp", "--reflink=auto", "--sparse=always", layer, new.layer])
+        else:
+            run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", new.layer])
         new.ssh_config.write_text(
             f"Host pi pi-again 127.0.0.1\n  HostName 127.0.0.1\n  User pi\n  Port {new.port}\n"
             f"  IdentityFile {image.key}\n"

@@ -28,10 +28,7 @@ def test_a_camera_that_fails_is_found_again(camera_pi: Flashed, fault: str) -> N
 def test_an_unplugged_camera_is_waited_for(camera_pi: Flashed) -> None:
     """A broker hears that it is lost, the watchdog is kept quiet, and with the plug labels are back."""
     before = camera_pi.show("MainPID")
-    with (
-        camera_pi.machine.forwarded(camera_pi.broker.port),
-        camera_pi.broker.heard("labelcam/pi/state") as states,
-    ):
+    with camera_pi.states() as states:
         _wait_for(states, "ok")
         camera_pi.machine.write(f"{PLUG}/unbind", b"vivid.0")
         assert _wait_for(states, "lost")["state"] is None
@@ -64,7 +61,7 @@ def test_what_a_camera_films_arrives_as_its_label(pi: Flashed) -> None:
     camera.attach(data.coffee())
     done = pi.flash(f"{pi.settings.read_text().replace(PLAYED, f'v4l2:{DEVICE}')}[limits]\nmax_fps = 2\n")
     assert done.exit_code == 0, done.err
-    with pi.machine.forwarded(pi.broker.port), pi.broker.heard("labelcam/pi/state") as states:
+    with pi.states() as states:
         for picture, label in [(data.astronaut(), "person"), (data.coffee(), "no person")] * 2:
             camera.show(picture)
             while states.get(timeout=PATIENCE_S)["state"] != label:

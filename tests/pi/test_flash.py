@@ -30,7 +30,7 @@ def test_known_photographs_arrive_with_their_labels(pi: Flashed) -> None:
     """A real broker on this host hears the right label of each photograph, again and again."""
     right = {"astronaut.png": "person", "coffee.png": "no person"}
     heard: dict[str, set[str]] = {name: set() for name in right}
-    with pi.machine.forwarded(pi.broker.port), pi.broker.heard("labelcam/pi/state") as states:
+    with pi.states() as states:
         for _ in range(6):
             state = states.get(timeout=PATIENCE_S)
             heard[state["source"]].add(state["state"])

@@ -18,7 +18,7 @@ def test_what_an_ina219_measures_is_published(pi: Flashed) -> None:
     meter = Ina219(pi.machine)
     meter.attach(volts=5.1, amperes=0.5)
     pi.machine.run("systemctl", "restart", "labelcam")
-    with pi.machine.forwarded(pi.broker.port), pi.broker.heard("labelcam/pi/state") as states:
+    with pi.states() as states:
         _wait_for(states, 2.55)
         meter.supply(volts=5.0, amperes=1.2)
         _wait_for(states, 6.0)
