@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
-"""The first flash of a bare virtual Pi: no internet, a clock in 1970, a connection that breaks in the middle of the copy.
+"""The first flash of a bare virtual Pi: no internet, a clock in 1970, a connection that breaks during the copy.
 
 Done once a run; what it leaves on the disk and in memory is where the tests of every worker begin.
 """
