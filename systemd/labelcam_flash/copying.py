@@ -56,17 +56,17 @@ def missing_on(pi: Pi, release: Release) -> list[Missing]:
 def copy(pi: Pi, release: Release, missing: list[Missing], *, bar: bool) -> None:
     """Send what is missing; `bar` draws how far it is. Raises ConnectionLost if the connection breaks ever again."""
     for retry in range(RETRIES + 1):
-        if not missing:
-            return
         try:
-            _send(pi, missing, bar=bar)
+            if retry:
+                missing = missing_on(pi, release)
+            if missing:
+                _send(pi, missing, bar=bar)
             return
-        except ConnectionLost as error:
+        except ConnectionLost:
             if retry == RETRIES:
                 raise
-            pi.tell(f"the connection broke ({error}); trying to go on")
+            pi.tell("the connection broke; trying to go on where it stopped")
         pause(RETRY_AFTER_S)
-        missing = missing_on(pi, release)
 
 
 def _send(pi: Pi, missing: list[Missing], *, bar: bool) -> None:

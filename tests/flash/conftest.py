@@ -43,12 +43,18 @@ if [ -n "$outlives" ] || [ -e "$STAND_IN/restart-waits" ]; then
     setsid sh -c "$last" <&0 > "$STAND_IN/output.$$" &
     exec cat "$STAND_IN/output.$$"
 fi
+if [ -s "$STAND_IN/away" ]; then
+    sed -i 1d "$STAND_IN/away"
+    echo "ssh: connect to host stand-in port 22: No route to host" >&2
+    exit 255
+fi
 size=$(cat "$STAND_IN/cut-after" 2>/dev/null)
 [ -n "$size" ] || exec sh -c "$last"
 head -c "$((size + 1))" > "$STAND_IN/input"
 [ "$(stat -c %s "$STAND_IN/input")" -gt "$size" ] || exec sh -c "$last" < "$STAND_IN/input"
 # The connection breaks after so many bytes, and whatever the Pi would have answered is lost with it.
 rm "$STAND_IN/cut-after"
+mv "$STAND_IN/away-then" "$STAND_IN/away" 2>/dev/null
 head -c "$size" "$STAND_IN/input" | sh -c "$last" > /dev/null
 echo "client_loop: send disconnect: Broken pipe" >&2
 exit 255
@@ -210,9 +216,10 @@ class StandIn:
         path = self.folder / "sudo-tries"
         return path.read_text().splitlines() if path.exists() else []
 
-    def cut_after(self, size: int) -> None:
-        """Break the next connection after so many bytes."""
+    def cut_after(self, size: int, away: int = 0) -> None:
+        """Break the next connection after so many bytes, and refuse so many that come then."""
         (self.folder / "cut-after").write_text(str(size))
+        (self.folder / "away-then").write_text("\n" * away)
 
 
 @pytest.fixture
