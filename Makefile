@@ -17,7 +17,7 @@ PROGRESS = awk -v tty="$$(test -t 2 && echo 1)" -v total="$$(grep -c '==' constr
 	/^ERROR/ { print } END { if (tty) printf "\r\033[K" }' >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-pi virtual-pi lint bench bench-converter bench-measuring soak flash sdcard rollback status logs uninstall size pictures constraints clean
+.PHONY: help demo test test-pi test-card virtual-pi lint bench bench-converter bench-measuring soak flash sdcard rollback status logs uninstall size pictures constraints clean
 
 help: ## print this
 	@echo "labelcam: a Raspberry Pi with a camera that says what it sees"
@@ -51,12 +51,17 @@ JOBS ?= $(if $(ARGS),0,3)
 test: lint ## everything that can be proved on this machine [ARGS=tests/device JOBS=3]
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# Two virtual Pis side by side, for each keeps one core busy. The first starts from a card, or is flashed, meanwhile.
+# Two virtual Pis side by side; a file's tests stay with one.
 MACHINES ?= 2
 
-test-pi: $(VENV)/host ## flash a virtual Pi and break it: everything that can be proved without a real one
+test-pi: $(VENV)/host ## flash a virtual Pi and break it: everything that can be proved without a real one [SUITE=trixie]
 	@$(BIN)/python tests/pi/needs.py
-	@$(BIN)/python -m pytest tests/pi -n $(MACHINES) --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest tests/pi --ignore=tests/pi/test_card.py -n $(MACHINES) --dist loadfile --no-loadscope-reorder \
+		--durations=10 $(ARGS)
+
+test-card: $(VENV)/host ## start a virtual Pi from a card of make sdcard: another seven minutes
+	@$(BIN)/python tests/pi/needs.py
+	@$(BIN)/python -m pytest tests/pi/test_card.py $(ARGS)
 
 virtual-pi: $(VENV)/host ## boot a virtual Pi to flash by hand (docs/flash.md)
 	@$(BIN)/python tests/pi/needs.py
