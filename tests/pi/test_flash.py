@@ -50,8 +50,8 @@ def test_sudo_may_ask_for_a_password(pi: Flashed) -> None:
     """As Raspberry Pi OS does since April 2026: it is asked for once, not shown, and is on no command line."""
     password = "c'orrect horse"
     pi.machine.run("useradd", "-m", "-s", "/bin/bash", "-G", "sudo", "anna")
-    pi.machine.write("/root/password", f"anna:{password}\n".encode())
-    pi.machine.run("sh", "-c", "cp -r ~pi/.ssh ~anna/ && chown -R anna ~anna/.ssh && chpasswd < /root/password")
+    pi.machine.write("/run/password", f"anna:{password}\n".encode())
+    pi.machine.run("sh", "-c", "cp -r ~pi/.ssh ~anna/ && chown -R anna ~anna/.ssh && chpasswd < /run/password")
     asked = {"ssh_config": pi.machine.ssh_config, "PI": "anna@pi", "MODEL": pi.model, "SETTINGS": pi.settings}
     refused = make("flash", **asked)
     assert refused.exit_code == 1
