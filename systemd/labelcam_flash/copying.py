@@ -19,7 +19,7 @@ from .release import Release
 RETRIES = 4
 RETRY_AFTER_S = 3.0
 
-_PIECE = 1 << 20
+_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +70,44 @@ def copy(pi: Pi, release: Release, missing: list[Missing], *, bar: bool) -> None
 
 
 def _send(pi: Pi, missing: list[Missing], *, bar: bool) -> None:
-    total = sum(_pieces(part.left) for part in missing)
+    total = sum(part.left for part in missing) // _MEGABYTE
     shown: AbstractContextManager[Callable[[], None]] = (
         progress("copying, in MB", total) if bar else nullcontext(lambda: None)
     )
     with shown as tick:
+        megabytes = Megabytes(tick)
 
         def parts() -> Iterator[Part]:
             for part in missing:
                 header = {"sha256": part.sha256, "offset": part.offset, "bytes": part.left}
                 with part.open() as file:
-                    yield header, Ticking(file, tick)
+                    yield header, Counted(file, megabytes)
 
         pi.ask("receive", parts())
 
 
-def _pieces(size: int) -> int:
-    return -(-size // _PIECE)
+class Megabytes:
+    """Tells when another megabyte has gone, whatever files it was of."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self._tick, self._bytes = tick, 0
+
+    def count(self, size: int) -> None:
+        """Take so many bytes into account."""
+        before, self._bytes = self._bytes, self._bytes + size
+        for _ in range(self._bytes // _MEGABYTE - before // _MEGABYTE):
+            self._tick()
 
 
-class Ticking:
-    """A file that tells when another megabyte of it has been read."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A file whose bytes are counted as they are read."""
 
-    def __init__(self, file: IO[bytes], tick: Callable[[], None]) -> None:
-        self._file, self._tick, self._done = file, tick, 0
+    file: IO[bytes]
+    megabytes: Megabytes
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes."""
-        piece = self._file.read(size)
-        before, self._done = self._done, self._done + len(piece)
-        for _ in range(_pieces(self._done) - _pieces(before)):
-            self._tick()
+        piece = self.file.read(size)
+        self.megabytes.count(len(piece))
         return piece

@@ -68,7 +68,9 @@ def flash(pi: Pi, wanted: Wanted) -> str:
 def _cameras(facts: Facts) -> str:
     install = "sudo apt update && sudo apt install -y python3-picamera2 --no-install-recommends"
     missing = f"no picamera2 (a CSI camera needs it: {install})"
-    return f"{len(facts.cameras)} video devices, {'picamera2 is there' if facts.picamera2 else missing}"
+    count = len(facts.cameras)
+    devices = "1 video device" if count == 1 else f"{count or 'no'} video devices"
+    return f"{devices}, {'picamera2 is there' if facts.picamera2 else missing}"
 
 
 def _model(wanted: Wanted, facts: Facts) -> Path | Held:

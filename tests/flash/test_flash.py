@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The labelcam authors
 # SPDX-License-Identifier: Apache-2.0
+import io
 import re
 import subprocess
 from dataclasses import replace
@@ -125,6 +126,17 @@ def test_a_connection_that_breaks_is_taken_up_again(stand_in: "StandIn", monkeyp
     stand_in.cut_after(3_000_000, away=2)
     assert "is live" in stand_in.flash()
     assert len([line for line in stand_in.told if "the connection broke" in line]) == 3
+
+
+def test_a_copy_is_counted_by_its_bytes() -> None:
+    """Many small files do not count for more than they are: what was said to be copied is what was copied."""
+    ticks: list[None] = []
+    megabytes = copying.Megabytes(lambda: ticks.append(None))
+    for _ in range(30):
+        file = copying.Counted(io.BytesIO(bytes(90_000)), megabytes)
+        while file.read(1 << 16):
+            pass
+    assert len(ticks) == 2
 
 
 def test_a_copy_is_taken_up_by_the_next_run(stand_in: "StandIn", monkeypatch: pytest.MonkeyPatch) -> None:
